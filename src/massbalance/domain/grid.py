@@ -148,6 +148,11 @@ class Column:
         """max(0, value); what is not given stays not given."""
         return Column(np.maximum(self.values, 0), self.decimals, self.given)
 
+    def joined(self, other: Column) -> Column:
+        """This column's rows, then the other's."""
+        a, b, decimals = self.aligned(other)
+        return Column(shrink(np.concatenate([a, b])), decimals, np.concatenate([self.given, other.given]))
+
     def or_zero(self) -> Column:
         """0 where not given: only where the interface says that absence means none."""
         return Column(self.values, self.decimals, np.ones(len(self), dtype=bool))

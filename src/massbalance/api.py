@@ -1,0 +1,252 @@
+"""massbalance as a library: read a case, solve it, book it, prove it, publish it.
+
+    case = read_case(Path("data/aluminium"))
+    result = solve(case)               # tables in, tables out; nothing is written
+    run_case(Path("data/aluminium"), Path("runs/aluminium"))   # verified files
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from massbalance.books.account import account_rows
+from massbalance.books.residual import ResidualBook, residual_book
+from massbalance.books.tables import account_csv, allocation_csv, orders_csv, residual_csv
+from massbalance.booking.book import book
+from massbalance.domain.case import Case
+from massbalance.domain.faults import Fault, in_order
+from massbalance.domain.result import Allocation
+from massbalance.formulation.possible import warnings as reach_warnings
+from massbalance.formulation.problem import Problem, build_problem
+from massbalance.intake.canonical import write_case
+from massbalance.intake.read import read_case
+from massbalance.report.prices import price_table
+from massbalance.report.proof_files import proof_files
+from massbalance.report.publish import check_target, publish, sign_off, staging
+from massbalance.report.summary import Json, dumps, rounded, solver_objectives, summary
+from massbalance.report.why import reasons
+from massbalance.report.workbook import write_workbook
+from massbalance.solving.compiled import Compiled, compile_model
+from massbalance.solving.duals import proving_duals
+from massbalance.solving.lexicographic import Solution
+from massbalance.solving.lexicographic import solve as solve_compiled
+from massbalance.solving.reach import reach
+from massbalance.verification.verify import Report, verify_run
+
+__all__ = [
+    "Case", "Outcome", "Result", "VerificationFailed", "check_case", "read_case", "run_case", "solve",
+    "solve_objectives", "verify_run",
+]  # fmt: skip
+
+Progress = Callable[[str], None]
+
+
+class VerificationFailed(Exception):
+    """A run whose own check found faults; nothing of it is published. `report` holds them."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        first = report.first
+        super().__init__("verification failed" if first is None else first.text())
+
+
+@dataclass
+class Clock:
+    """Seconds per stage, and the progress that goes with them."""
+
+    say: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def stage(self, name: str) -> Clock:
+        """Begin a stage."""
+        self.now = name
+        self.begun = time.perf_counter()
+        self.say(name)
+        return self
+
+    def __enter__(self) -> Clock:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds[self.now] = self.seconds.get(self.now, 0.0) + time.perf_counter() - self.begun
+
+
+@dataclass(frozen=True)
+class Result:
+    """A solved and booked case, in memory.
+
+    tables: `allocation`, `orders`, `account`, `residual`, `prices` as DataFrames of text (exact
+    decimals), the columns of interface.md; summary: the document of summary.json.
+    """
+
+    case: Case
+    problem: Problem
+    compiled: Compiled
+    solution: Solution
+    allocation: Allocation
+    residual: ResidualBook
+    files: dict[str, bytes]
+    summary: Json
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The CSV files as DataFrames of text."""
+        return {
+            name.removesuffix(".csv"): pd.read_csv(io.BytesIO(data), dtype="str", keep_default_na=False)
+            for name, data in self.files.items()
+            if "/" not in name
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A published run: its folder, its summary, and the report of its verification."""
+
+    out: Path
+    summary: Json
+    report: Report
+
+
+def _quiet(_: str) -> None:
+    """No progress."""
+
+
+def check_case(path: Path, *, progress: Progress | None = None) -> tuple[Case, list[Fault]]:
+    """Read and check a case: the case and every warning. CaseRefused holds all faults otherwise."""
+    case = read_case(path, progress=progress)
+    problem = build_problem(case)
+    found = reach_warnings(problem, reach(problem, compile_model(problem)))
+    return case, in_order([*case.warnings, *found])
+
+
+def solve_objectives(path: Path) -> list[dict[str, object]]:
+    """The solver's goal values before booking: [{name, priority, value}]."""
+    compiled = compile_model(build_problem(read_case(path)))
+    return solver_objectives(compiled, solve_compiled(compiled))
+
+
+def solve(
+    case: Case, *, time_limit: float | None = None, gap: float = 0.0, progress: Progress | None = None
+) -> Result:
+    """Decide a case: lexicographic optimum, exact booking, books, prices.
+
+    time_limit: seconds of solver time; gap: relative MIP gap. The result is not yet verified:
+    `run_case` does that on the files.
+    """
+    clock = Clock(progress or _quiet)
+    with clock.stage("build"):
+        problem = build_problem(case)
+        compiled = compile_model(problem)
+    with clock.stage("solve"):
+        solution = solve_compiled(compiled, time_limit=time_limit, gap=gap, progress=clock.say)
+    return _book(problem, compiled, solution, clock, draw_more=True)
+
+
+def _book(
+    problem: Problem, compiled: Compiled, solution: Solution, clock: Clock, *, draw_more: bool
+) -> Result:
+    """Everything that follows from the solver's floats."""
+    case = problem.case
+    with clock.stage("book"):
+        allocation = book(problem, compiled, solution, draw_more=draw_more)
+        residual = residual_book(case, allocation)
+    with clock.stage("explain"):
+        caps = reach(problem, compiled)
+        why = reasons(problem, compiled, solution, caps, allocation)
+        warnings = in_order([*case.warnings, *reach_warnings(problem, caps)])
+        prices = price_table(problem, compiled, solution)
+        duals = proving_duals(problem, compiled, solution)
+    files = {
+        "allocation.csv": allocation_csv(case, allocation),
+        "orders.csv": orders_csv(case, allocation, why),
+        "account.csv": account_csv(case, account_rows(case, allocation)),
+        "residual.csv": residual_csv(case, residual),
+        "prices.csv": prices.to_csv(index=False, lineterminator="\n").encode("utf-8"),
+        **proof_files(problem, duals),
+    }
+    document = summary(problem, compiled, solution, allocation, residual, warnings, clock.seconds)
+    return Result(case, problem, compiled, solution, allocation, residual, files, document)
+
+
+def run_case(
+    path: Path,
+    out: Path,
+    *,
+    time_limit: float | None = None,
+    gap: float = 0.0,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Read, solve, book, verify and publish a case into `out` (whole or not at all).
+
+    CaseRefused: invalid input; VerificationFailed: the run's own check failed, nothing is
+    published; OutputRefused: `out` holds something else.
+    """
+    clock = Clock(progress or _quiet)
+    check_target(out)
+    with clock.stage("read"):
+        case = read_case(path, progress=progress)
+    result = solve(case, time_limit=time_limit, gap=gap, progress=progress)
+    clock.seconds.update({k: float(v) for k, v in result.summary["seconds"].items()})  # type: ignore[attr-defined]
+    with staging(out) as folder:
+        report = _write_and_verify(folder, result, clock)
+        if not report.ok and not result.problem.is_mip:
+            # where rounding up costs more than booking may, orders give way by grams instead
+            again = Clock(clock.say, clock.seconds)
+            result = _book(result.problem, result.compiled, result.solution, again, draw_more=False)
+            report = _write_and_verify(folder, result, clock)
+        if not report.ok:
+            raise VerificationFailed(report)
+        document = _certified(result.summary, report, clock)
+        _write_summary(folder, result, document)
+        publish(folder, out)
+    return Outcome(out, document, report)
+
+
+def _write_and_verify(folder: Path, result: Result, clock: Clock) -> Report:
+    with clock.stage("write"):
+        for name, data in result.files.items():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        (folder / "rules.toml").write_bytes(result.case.rules.source_bytes)
+        write_case(result.case, folder / "case")
+        _write_summary(folder, result, result.summary)
+    with clock.stage("verify"):
+        return verify_run(folder)
+
+
+def _write_summary(folder: Path, result: Result, document: Json) -> None:
+    """summary.json and result.xlsx, which shows it; then the manifest."""
+    notes = write_workbook(folder / "result.xlsx", result.tables, document, result.case.name)
+    if notes:
+        document["workbook_notes"] = notes
+    (folder / "summary.json").write_text(dumps(document), encoding="utf-8", newline="\n")
+    sign_off(folder)
+
+
+def _certified(document: Json, report: Report, clock: Clock) -> Json:
+    """The summary with what the verification proved of each goal."""
+    proofs = {(p.name, p.priority): p for p in report.goals}
+    goals = []
+    for goal in document["objectives"]:  # type: ignore[attr-defined]
+        proof = proofs.get((goal["name"], goal["priority"]))
+        if proof is not None:
+            goal = {
+                **goal, "certified_bound": rounded(float(proof.bound)), "certified_gap": rounded(float(proof.gap)),
+            }  # fmt: skip
+        goals.append(goal)
+    seconds = {**document["seconds"], **{k: rounded(v, 3) for k, v in clock.seconds.items()}}  # type: ignore[dict-item]
+    return {**document, "objectives": goals, "seconds": seconds}
+
+
+def limited(outcome: Outcome) -> bool:
+    """Did a limit stop the solver before optimality was proven within the gap?"""
+    return outcome.summary["status"] == "limit"
+
+

@@ -1,0 +1,166 @@
+"""One order in integers: the amounts of each pool at a given claimed mass, or the mass they allow.
+
+The solver's mix says how much of each pool; this makes whole millionths of it such that the claim
+and every cap hold on booked figures, by steps of a few units, never breaking one row for another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from massbalance.booking.ledger import Draw, Ledger
+from massbalance.booking.recipe import CREDITED, RecipeBook, Row
+
+ROUNDS = 60
+"""Repairs of one trial before a smaller mass is tried; each repair closes one row's violation."""
+
+
+@dataclass
+class Trial:
+    """Amounts per pool with the lots they would come from, and what would be booked."""
+
+    claimed: int
+    amounts: dict[int, int]
+    draws: dict[int, tuple[Draw, list[tuple[int, int, int]]]]
+    measures: dict[int, tuple[int, int, int]]
+
+
+class Fitter:
+    """Fits the orders of one recipe to what the ledger still has."""
+
+    def __init__(
+        self, book: RecipeBook, ledger: Ledger, mix: Mapping[int, float], price: Callable[[int], tuple[float, ...]]
+    ) -> None:
+        self.book = book
+        self.ledger = ledger
+        self.mix = mix
+        # adjust first with what costs least per unit of the claim: what is not scarce costs nothing
+        per_unit = {k: float(c * book.pools[k].per_unit(book.claim.measure)) for k, c in book.claim.coefs.items()}
+        self.adjusters = sorted(
+            per_unit, key=lambda k: (*(round(v / per_unit[k], 12) for v in price(k)), -mix.get(k, 0.0), k)
+        )
+
+    def fit(self, target: int, least: int, *, draw_more: bool = True) -> Trial | None:
+        """The greatest mass near `target` (g), not below `least`, that holds in integers."""
+        for claimed in self._masses(target, least):
+            trial = self._repair(self._start(claimed), draw_more=draw_more)
+            if trial is None:
+                continue
+            if trial.claimed >= least:
+                return trial
+        return None
+
+    def _masses(self, target: int, least: int) -> Iterator[int]:
+        """Masses to try: the target, a little less, then round ones where caps meet the claim."""
+        tried = set()
+        candidates = [target - d for d in (*range(9), 16, 32, 64, 128, 256, 512, 1024)]
+        candidates += [target - target % 10**p for p in range(1, 7)]
+        for mass in sorted(candidates, reverse=True):
+            if mass >= max(least, 1) and mass not in tried:
+                tried.add(mass)
+                yield mass
+
+    def _start(self, claimed: int) -> Trial:
+        """The mix at this mass, each pool rounded to the nearest booked unit."""
+        self.ledger.forget()
+        trial = Trial(claimed, {}, {}, {})
+        for k, per_t in self.mix.items():
+            pool = self.book.pools[k]
+            wanted = per_t * claimed
+            if pool.rate[0] > 0:
+                credited = round(wanted * pool.rate[0] / pool.rate[1])
+                amount = pool.for_credited(credited)
+            else:
+                amount = round(wanted)
+            self._set(trial, k, max(0, amount))
+        return trial
+
+    def _set(self, trial: Trial, pool: int, amount: int) -> None:
+        """Give the pool this amount, or all that is left of it."""
+        draw, parts = self.ledger.pick(pool, self.book.period, amount)
+        trial.amounts[pool] = sum(draw.values())
+        trial.draws[pool] = (draw, parts)
+        booked = [self.book.pools[pool].measures(q) for q in draw.values()]
+        trial.measures[pool] = (
+            sum(b[0] for b in booked), sum(b[1] for b in booked), sum(b[2] for b in booked)
+        )  # fmt: skip
+
+    def _sum(self, trial: Trial, row: Row) -> int:
+        return sum(c * trial.measures[k][row.measure] for k, c in row.coefs.items() if k in trial.measures)
+
+    def _excess(self, trial: Trial, row: Row) -> int:
+        return self._sum(trial, row) - self.book.room(row, trial.claimed)
+
+    def _repair(self, trial: Trial, *, draw_more: bool) -> Trial | None:
+        """Close violations one by one; None where that does not end well."""
+        before: tuple[int, int] | None = None
+        for _ in range(ROUNDS):
+            broken = next((row for row in self.book.caps if self._excess(trial, row) > 0), None)
+            if broken is not None:
+                if not self._lower(trial, broken):
+                    return None
+                continue
+            missing = -self._excess(trial, self.book.claim)
+            if missing <= 0:
+                return trial
+            if draw_more and self._raise(trial, missing):
+                continue
+            at = (trial.claimed, missing)
+            if not self._shrink(trial, before, missing):
+                return None
+            before = at
+        return None
+
+    def _lower(self, trial: Trial, row: Row) -> bool:
+        """Take the excess of a cap off the pool that weighs most on it and least on the claim."""
+        claim = self.book.claim
+        users = [k for k, c in row.coefs.items() if c > 0 and trial.amounts.get(k, 0) > 0]
+        if not users:
+            return self._dilute(trial, row)
+        k = min(users, key=lambda k: (claim.coefs.get(k, 0) > 0, -row.coefs[k], k))
+        weight = row.coefs[k] * self.book.pools[k].per_unit(row.measure)
+        step = max(1, -int(-self._excess(trial, row) // weight))
+        self._set(trial, k, max(0, trial.amounts[k] - step))
+        return True
+
+    def _dilute(self, trial: Trial, row: Row) -> bool:
+        """Only diluting pools stand in the row: more of one makes room."""
+        for k in (k for k, c in row.coefs.items() if c < 0):
+            before = trial.amounts.get(k, 0)
+            self._set(trial, k, before + 1)
+            if trial.amounts[k] > before:
+                return True
+        return False
+
+    def _raise(self, trial: Trial, missing: int) -> bool:
+        """More of a pool that serves the claim, where stock and caps allow it."""
+        claim = self.book.claim
+        for k in self.adjusters:
+            pool, before = self.book.pools[k], trial.amounts.get(k, 0)
+            weight = claim.coefs[k] * pool.per_unit(claim.measure)
+            step = max(1, -int(-missing // weight))
+            if pool.rate[0] > 0 and claim.measure == CREDITED:
+                step = max(step, pool.for_credited(trial.measures.get(k, (0, 0, 0))[1] + 1) - before)
+            self._set(trial, k, before + step)
+            gained = trial.amounts[k] > before
+            if gained and all(self._excess(trial, row) <= 0 for row in self.book.caps if k in row.coefs):
+                return True
+            self._set(trial, k, before)
+        return False
+
+    def _shrink(self, trial: Trial, before: tuple[int, int] | None, missing: int) -> bool:
+        """Claim only what the amounts support; caps are checked again at the smaller mass.
+
+        Where caps follow the mass down, so does the claim: the second time the secant of what
+        was missing before and now leads to where nothing is missing.
+        """
+        rhs = self.book.claim.rhs
+        supported = self._sum(trial, self.book.claim) // rhs if rhs > 0 else trial.claimed
+        if before is not None and missing < before[1] and trial.claimed < before[0]:
+            fall = -(-missing * (before[0] - trial.claimed) // (before[1] - missing))
+            supported = min(supported, trial.claimed - fall)
+        if supported <= 0:
+            return False
+        trial.claimed = min(trial.claimed - 1, supported)
+        return True

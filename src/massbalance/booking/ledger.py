@@ -1,0 +1,130 @@
+"""What is left of every lot while orders are booked, in millionths of its unit.
+
+The solver's f[g,t] becomes an integer plan; an order draws first on what was planned for its
+pool and period, then on what no plan claims. No draw can exceed a lot (C1) or an origin (C2).
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from massbalance.domain.grid import GRID
+from massbalance.formulation.problem import Problem
+
+Draw = dict[int, int]
+"""Lot position -> quantity."""
+
+NEARLY = 0.01
+"""A float this close below a whole millionth is taken for it (the solver is no finer)."""
+
+
+class Ledger:
+    """Integer stock of every lot, planned by group and period."""
+
+    def __init__(self, problem: Problem, flows: tuple[tuple[int, int], ...], f: npt.NDArray[np.float64]) -> None:
+        pools, lots = problem.pools, problem.case.lots
+        self.problem = problem
+        self.quantity = [int(q) for q in lots.grid("quantity")]
+        self.left = list(self.quantity)
+        self.group_lots = pools.group_lots
+        self.origin_of = {g: name for name, groups in pools.origin_groups.items() for g in groups}
+        self.share_used = dict.fromkeys(pools.origin_groups, Fraction(0))
+        self.group_left = [sum(self.left[i] for i in lots_of) for lots_of in self.group_lots]
+        self.plan: dict[tuple[int, int], int] = {}
+        self.planned = [0] * len(self.group_lots)
+        self.pending: dict[int, list[tuple[int, int, int]]] = {}
+        by_pool_period: dict[tuple[int, int], list[int]] = {}
+        for (g, t), value in zip(flows, f, strict=True):
+            by_pool_period.setdefault((int(pools.group_pool[g]), t), []).append(g)
+            amount = min(int(np.floor(max(0.0, value) * GRID + NEARLY)), self._free(g))
+            if amount > 0:
+                self.plan[g, t] = amount
+                self.planned[g] += amount
+        month = pools.group_month
+        self.groups = {
+            key: sorted(found, key=lambda g: (int(pools.group_last[g]), int(month[g]), g))
+            for key, found in by_pool_period.items()
+        }
+
+    def _free(self, group: int) -> int:
+        """What no plan claims of a group, its origin's share included."""
+        free = self.group_left[group] - self.planned[group]
+        origin = self.origin_of.get(group)
+        if origin is not None:
+            share = 1 - self.share_used[origin]
+            for other in self.problem.pools.origin_groups[origin]:
+                if self.planned[other]:
+                    share -= Fraction(self.planned[other], self.quantity[self.group_lots[other][0]])
+            for parts in self.pending.values():
+                for g, _, taken in parts:
+                    if self.origin_of.get(g) == origin:
+                        share -= Fraction(taken, self.quantity[self.group_lots[g][0]])
+            size = self.quantity[self.group_lots[group][0]]
+            free = min(free, int(share * size))
+        return max(0, free)
+
+    def pick(self, pool: int, period: int, need: int) -> tuple[Draw, list[tuple[int, int, int]]]:
+        """Lots for `need` (or as much as there is), and the draws by group: (group, planned, free).
+
+        Nothing leaves a lot until `commit`; until then the draw is remembered as pending, so
+        that two pools of one order cannot count on the same origin.
+        """
+        self.pending.pop(pool, None)
+        parts: dict[int, list[int]] = {}
+        groups = self.groups.get((pool, period), ())
+        for g in groups:
+            amount = min(need, self.plan.get((g, period), 0))
+            if amount > 0:
+                parts[g] = [amount, 0]
+                need -= amount
+        touched: set[str] = set()
+        for g in groups:
+            if need == 0:
+                break
+            origin = self.origin_of.get(g)
+            if origin is not None and origin in touched:
+                continue
+            amount = min(need, self._free(g))
+            if amount > 0:
+                parts.setdefault(g, [0, 0])[1] = amount
+                need -= amount
+                if origin is not None:
+                    touched.add(origin)
+        draw: Draw = {}
+        for g, (planned, free) in parts.items():
+            rest = planned + free
+            for lot in self.group_lots[g]:
+                amount = min(rest, self.left[lot])
+                if amount > 0:
+                    draw[lot] = amount
+                    rest -= amount
+                if rest == 0:
+                    break
+        found = [(g, planned, free) for g, (planned, free) in parts.items()]
+        self.pending[pool] = found
+        return draw, found
+
+    def forget(self) -> None:
+        """Drop what is pending: a new trial begins."""
+        self.pending.clear()
+
+    def commit(self, period: int, draw: Draw, parts: list[tuple[int, int, int]]) -> None:
+        """Take what `pick` found."""
+        for lot, amount in draw.items():
+            self.left[lot] -= amount
+        for g, planned, free in parts:
+            self.group_left[g] -= planned + free
+            if planned:
+                self.plan[g, period] -= planned
+                self.planned[g] -= planned
+            origin = self.origin_of.get(g)
+            if origin is not None:
+                self.share_used[origin] += Fraction(planned + free, self.quantity[self.group_lots[g][0]])
+
+    def release(self, pool: int, period: int) -> None:
+        """Nobody else is to draw on this plan: what it still holds is free for other periods."""
+        for g in self.groups.get((pool, period), ()):
+            self.planned[g] -= self.plan.pop((g, period), 0)

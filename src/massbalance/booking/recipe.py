@@ -1,0 +1,134 @@
+"""A recipe's claim and caps in integers, checked on booked figures.
+
+Every row reads: sum of coef * measure over pools, against rhs * y. The measure of a pool is what
+is booked of it: its quantity, its credited mass or its reduction, each rounded down row by row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from massbalance.formulation.pairs import PoolEffect
+from massbalance.formulation.problem import Problem
+from massbalance.formulation.recipes import GHG_CLAIMS
+
+QUANTITY, CREDITED, REDUCTION = 0, 1, 2
+
+
+def _integers(values: list[Fraction]) -> list[int]:
+    """The same values times their least common denominator."""
+    scale = 1
+    for value in values:
+        scale = scale * value.denominator // _gcd(scale, value.denominator)
+    return [int(v * scale) for v in values]
+
+
+def _gcd(a: int, b: int) -> int:
+    while b:
+        a, b = b, a % b
+    return a
+
+
+@dataclass(frozen=True)
+class Row:
+    """coefs[pool] * measure summed, `>=` (claim) or `<=` (cap) rhs * y; `cut`: scopes of a scope row."""
+
+    name: str
+    measure: int
+    coefs: dict[int, int]
+    rhs: int
+    cut: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class PoolBook:
+    """How a pool's quantity is booked: floor(quantity * num / den) for mass and reduction."""
+
+    rate: tuple[int, int]
+    reduction: tuple[int, int]
+    scopes: tuple[int, ...]
+
+    def measures(self, quantity: int) -> tuple[int, int, int]:
+        """(quantity, credited g, reduction g CO2e) of one booked row."""
+        return (
+            quantity,
+            quantity * self.rate[0] // self.rate[1],
+            quantity * self.reduction[0] // self.reduction[1],
+        )
+
+    def for_credited(self, credited: int) -> int:
+        """The least quantity whose booked credited mass is exactly `credited` (rates are <= 1)."""
+        return -(-credited * self.rate[1] // self.rate[0])
+
+    def per_unit(self, measure: int) -> Fraction:
+        """Measure per unit of quantity."""
+        return (Fraction(1), Fraction(*self.rate), Fraction(*self.reduction))[measure]
+
+
+class RecipeBook:
+    """Rows and pools of one recipe, exact."""
+
+    def __init__(self, problem: Problem, recipe: int) -> None:
+        limit = problem.limit_of(recipe)
+        start, stop = problem.pair_start[recipe], problem.pair_start[recipe + 1]
+        self.pool_ids = [int(k) for k in problem.pairs.pool[start:stop]]
+        index = int(problem.recipes.limit[recipe])
+        effects = {k: problem.pairs.effect(k, index) for k in self.pool_ids}
+        self.pools = {k: _pool_book(e) for k, e in effects.items()}
+        self.scopes = limit.scopes
+        self.period = int(problem.recipes.period[recipe])
+        self.claim = self._claim(problem, recipe, index, effects)
+        self.caps = [row for row in self._caps(problem, recipe, effects) if row.coefs]
+
+    def _claim(self, problem: Problem, recipe: int, index: int, effects: dict[int, PoolEffect]) -> Row:
+        kind = str(problem.recipes.claim[recipe])
+        ghg = kind in GHG_CLAIMS
+        values = {}
+        for k in effects:
+            value = Fraction(1) if ghg else getattr(problem.pairs.shares[k], kind)
+            if value > 0 and problem.pairs.claim_value(k, index, kind) > 0:
+                values[k] = value
+        *coefs, rhs = _integers([*values.values(), problem.recipes.need.fraction(recipe)])
+        return Row("claim", REDUCTION if ghg else CREDITED, dict(zip(values, coefs, strict=True)), rhs)
+
+    def _caps(self, problem: Problem, recipe: int, effects: dict[int, PoolEffect]) -> list[Row]:
+        limit = problem.limit_of(recipe)
+        material = {k: Fraction(1) for k, e in effects.items() if e.credited > 0}
+        rows = [self._row("mass_cap", CREDITED, material, Fraction(1))]
+        for category, share in limit.shares.items():
+            found = {k: Fraction(1) for k, e in effects.items() if e.category == category}
+            rows.append(self._row("category_cap", CREDITED, found, share))
+        for element, (maximum, base) in limit.elements.items():
+            found = {k: e.deltas[element] for k, e in effects.items() if element in e.deltas}
+            rows.append(self._row("element_cap", CREDITED, found, maximum - base))
+        for carrier, use in limit.use.items():
+            found = {k: Fraction(1) for k, e in effects.items() if e.carrier == carrier}
+            rows.append(self._row("energy_cap", QUANTITY, found, use))
+        for cut in problem.scope_rows[recipe]:
+            inside = {k: 1 for k, e in effects.items() if e.reduction > 0 and set(e.scopes) <= set(cut)}
+            rows.append(Row("scope_cap", REDUCTION, inside, 0, cut))
+        return rows
+
+    @staticmethod
+    def _row(name: str, measure: int, found: dict[int, Fraction], rhs: Fraction) -> Row:
+        *coefs, scaled = _integers([*found.values(), rhs])
+        return Row(name, measure, dict(zip(found, coefs, strict=True)), scaled)
+
+    def room(self, row: Row, claimed: int) -> int:
+        """Right-hand side at a claimed mass (g). A scope is capped in whole grams, scope by scope."""
+        if row.cut:
+            return sum(self.scope_room(s, claimed) for s in row.cut)
+        return row.rhs * claimed
+
+    def scope_room(self, scope: int, claimed: int) -> int:
+        """floor(s_s * y), g CO2e."""
+        s = self.scopes[scope - 1]
+        return s.numerator * claimed // s.denominator
+
+
+def _pool_book(effect: PoolEffect) -> PoolBook:
+    credited, reduction = effect.credited, effect.reduction
+    return PoolBook(
+        (credited.numerator, credited.denominator), (reduction.numerator, reduction.denominator), effect.scopes
+    )

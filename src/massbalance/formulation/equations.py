@@ -1,0 +1,286 @@
+"""The numbered equations, stated in Pyomo. Maths, units and clauses: models/FORMULATION.md.
+
+Every function adds one family of rows; its label, the component's name, the row names and the
+golden test of the family are the same word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import pyomo.environ as pyo
+from pyomo.core.expr.numeric_expr import LinearExpression
+
+from massbalance.formulation.columns import Columns
+from massbalance.formulation.problem import Problem
+
+Rows = dict[object, tuple[list[float], list[pyo.Var]]]
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One family of rows: label, name, the clauses it applies, and the function that adds it."""
+
+    label: str
+    name: str
+    clauses: tuple[str, ...]
+    add: Callable[[Columns, Problem], None]
+
+
+def _linear(coefs: Iterable[float], variables: Iterable[pyo.Var]) -> LinearExpression:
+    return LinearExpression(constant=0, linear_coefs=list(coefs), linear_vars=list(variables))
+
+
+def _add_rows(model: Columns, name: str, rows: Rows, upper: float) -> None:
+    """One `<= upper` row for each entry."""
+    keys = list(rows)
+    model.add(
+        name, keys, pyo.Constraint(range(len(keys)), rule=lambda _, n: (None, _linear(*rows[keys[n]]), upper))
+    )
+
+
+def lot_supply(model: Columns, problem: Problem) -> None:
+    """C1: sum_t f[l,t] <= quantity[l] (A4.2.1, A5.1.1, J5.3.1). An account never goes below zero."""
+    rows: Rows = {}
+    for (g, _), flow in model.f.items():
+        coefs, variables = rows.setdefault(g, ([], []))
+        coefs.append(1.0)
+        variables.append(flow)
+    keys = list(rows)
+    quantity = problem.pools.group_quantity
+    model.add(
+        "lot_supply",
+        keys,
+        pyo.Constraint(
+            range(len(keys)), rule=lambda _, n: (None, _linear(*rows[keys[n]]), float(quantity[keys[n]]))
+        ),
+    )
+
+
+def origin_once(model: Columns, problem: Problem) -> None:
+    """C2: sum_{l of origin} sum_t f[l,t] / quantity[l] <= 1 (A4.2.3, J4.4).
+
+    Stated in units of the origin's largest lot, so that the solver's absolute tolerance is one
+    of mass and not of shares.
+    """
+    quantity, pools = problem.pools.group_quantity, problem.pools
+    rows: Rows = {}
+    size: dict[object, float] = {}
+    for origin, groups in pools.origin_groups.items():
+        measured = [g for g in groups if quantity[g] > 0]
+        if len(measured) < 2:
+            continue
+        size[origin] = max(float(quantity[g]) for g in measured)
+        rows[origin] = (
+            [size[origin] / quantity[g] for g in measured for _ in model.periods_of[g]],
+            [model.f[g, t] for g in measured for t in model.periods_of[g]],
+        )
+    keys = list(rows)
+    model.origin_size.update(size)
+    model.add(
+        "origin_once",
+        keys,
+        pyo.Constraint(range(len(keys)), rule=lambda _, n: (None, _linear(*rows[keys[n]]), size[keys[n]])),
+    )
+
+
+def pool_balance(model: Columns, problem: Problem) -> None:
+    """C3: sum_r x[k,r] - sum_l f[l,t] <= 0 for r in period t (A5.1.1, A5.1.3A, A5.1.3B, J5.2.3)."""
+    rows: Rows = {}
+    period = problem.recipes.period
+    for n, (k, r) in enumerate(zip(problem.pairs.pool, problem.pairs.recipe, strict=True)):
+        coefs, variables = rows.setdefault((int(k), int(period[r])), ([], []))
+        coefs.append(1.0)
+        variables.append(model.x[n])
+    for (g, t), flow in model.f.items():
+        coefs, variables = rows[int(problem.pools.group_pool[g]), t]
+        coefs.append(-1.0)
+        variables.append(flow)
+    _add_rows(model, "pool_balance", rows, 0.0)
+
+
+def claim(model: Columns, problem: Problem) -> None:
+    """C4: need[r] y[r] - sum_k claim_value[k,r] x[k,r] <= 0 (A4.1, A5.1.1, B-C, J5.1): all five claims."""
+    need = problem.recipes.need.floats()
+    rows: Rows = {}
+    for r in range(len(problem.recipes)):
+        if need[r] > 0:
+            pairs = model.pairs_of(r)
+            coefs = [float(need[r]), *(-float(problem.claim_value[n]) for n in pairs)]
+            rows[r] = (coefs, [model.y[r], *(model.x[n] for n in pairs)])
+    _add_rows(model, "claim", rows, 0.0)
+
+
+def mass_cap(model: Columns, problem: Problem) -> None:
+    """C5: sum_k credited[k,r] x[k,r] - y[r] <= 0 (A5.1.1)."""
+    rows: Rows = {}
+    for r in range(len(problem.recipes)):
+        pairs = [n for n in model.pairs_of(r) if problem.credited[n] > 0]
+        if pairs:
+            coefs = [-1.0, *(float(problem.credited[n]) for n in pairs)]
+            rows[r] = (coefs, [model.y[r], *(model.x[n] for n in pairs)])
+    _add_rows(model, "mass_cap", rows, 0.0)
+
+
+def category_cap(model: Columns, problem: Problem) -> None:
+    """C6: sum_{k of category} credited x - max_share y <= 0 (A5.1.2C). A share of 1 is C5's."""
+    rows: Rows = {}
+    for r in range(len(problem.recipes)):
+        shares = problem.limit_of(r).shares
+        for n in model.pairs_of(r):
+            category = model.effect_of(n).category
+            if category and shares[category] < 1:
+                found = rows.setdefault((r, category), ([-float(shares[category])], [model.y[r]]))
+                found[0].append(float(problem.credited[n]))
+                found[1].append(model.x[n])
+    _add_rows(model, "category_cap", rows, 0.0)
+
+
+def element_cap(model: Columns, problem: Problem) -> None:
+    """C7: sum_k (wt - base) credited x - (max - base) y <= 0, wt % (A5.1.2C).
+
+    Left out where no lot exceeds the maximum: then C5 keeps it.
+    """
+    rows: Rows = {}
+    for r in range(len(problem.recipes)):
+        pairs = [(n, model.effect_of(n).deltas) for n in model.pairs_of(r)]
+        for element, (maximum, base) in problem.limit_of(r).elements.items():
+            found = [(n, deltas[element]) for n, deltas in pairs if element in deltas]
+            if any(delta > maximum - base for _, delta in found):
+                coefs = [-float(maximum - base), *(float(d) * float(problem.credited[n]) for n, d in found)]
+                rows[r, element] = (coefs, [model.y[r], *(model.x[n] for n, _ in found)])
+    _add_rows(model, "element_cap", rows, 0.0)
+
+
+def energy_cap(model: Columns, problem: Problem) -> None:
+    """C8: sum_{k of carrier} x - use y <= 0, MWh or GJ (A5.1.2C)."""
+    rows: Rows = {}
+    for r in range(len(problem.recipes)):
+        use = problem.limit_of(r).use
+        for n in model.pairs_of(r):
+            carrier = model.effect_of(n).carrier
+            if carrier:
+                found = rows.setdefault((r, carrier), ([-float(use[carrier])], [model.y[r]]))
+                found[0].append(1.0)
+                found[1].append(model.x[n])
+    _add_rows(model, "energy_cap", rows, 0.0)
+
+
+def scope_cap(model: Columns, problem: Problem) -> None:
+    """C9: sum_{k: scopes within S} reduction x - (sum_{s in S} s_s) y <= 0 (A5.2.2C, J5.3.2).
+
+    One row for every union S of scope sets present: by max-flow/min-cut exactly what the best
+    split of multi-scope projects allows, without split variables.
+    """
+    rows: Rows = {}
+    for r in range(len(problem.recipes)):
+        scopes = problem.limit_of(r).scopes
+        for cut in problem.scope_rows[r]:
+            pairs = [
+                n
+                for n in model.pairs_of(r)
+                if problem.reduction[n] > 0 and set(model.effect_of(n).scopes) <= set(cut)
+            ]
+            coefs = [-float(sum(scopes[s - 1] for s in cut)), *(float(problem.reduction[n]) for n in pairs)]
+            rows[r, cut] = (coefs, [model.y[r], *(model.x[n] for n in pairs)])
+    _add_rows(model, "scope_cap", rows, 0.0)
+
+
+def recipe_mass(model: Columns, problem: Problem) -> None:
+    """C10: y[r] - sum_j step[j] <= 0: what is claimed belongs to orders (A4.1).
+
+    Equality would say the same: no claimed mass is worth having without an order.
+    """
+    rows: Rows = {r: ([1.0], [model.y[r]]) for r in range(len(problem.recipes))}
+    for j, r in enumerate(problem.steps.recipe):
+        rows[int(r)][0].append(-1.0)
+        rows[int(r)][1].append(model.step[j])
+    keys = list(rows)
+    model.add(
+        "recipe_mass", keys, pyo.Constraint(range(len(keys)), rule=lambda _, n: _linear(*rows[keys[n]]) == 0.0)
+    )
+
+
+def _integer_rows(
+    model: Columns, name: str, rows: dict[int, tuple[float, float]], *, equal: bool = False
+) -> None:
+    """a step[j] + b take[j] <= 0 (or = 0) for each entry j: (a, b)."""
+    keys = list(rows)
+
+    def rule(_: pyo.ConcreteModel, n: int) -> object:
+        j = keys[n]
+        body = _linear(rows[j], (model.step[j], model.take[j]))
+        return body == 0.0 if equal else (None, body, 0.0)
+
+    model.add(name, keys, pyo.Constraint(range(len(keys)), rule=rule))
+
+
+def _order_of_step(problem: Problem, j: int) -> int:
+    return int(problem.terms.order[problem.steps.terms[j][0]])
+
+
+def order_mass(model: Columns, problem: Problem) -> None:
+    """C11: step[j] - mass take[j] <= 0 where an order needs a yes or no (interface, "whole")."""
+    whole = problem.case.orders.flag("whole")
+    _integer_rows(
+        model,
+        "order_mass",
+        {j: (1.0, -float(problem.steps.upper[j])) for j in model.take if not whole[_order_of_step(problem, j)]},
+    )
+
+
+def min_fill(model: Columns, problem: Problem) -> None:
+    """C12: min_fill mass take[j] - step[j] <= 0."""
+    orders = problem.case.orders
+    whole, least = orders.flag("whole"), orders.floats("min_fill")
+    found = {j: _order_of_step(problem, j) for j in model.take}
+    _integer_rows(
+        model,
+        "min_fill",
+        {
+            j: (-1.0, float(least[o] * problem.steps.upper[j]))
+            for j, o in found.items()
+            if least[o] > 0 and not whole[o]
+        },
+    )
+
+
+def whole(model: Columns, problem: Problem) -> None:
+    """C13: step[j] - mass take[j] = 0: all of the order or nothing."""
+    flags = problem.case.orders.flag("whole")
+    _integer_rows(
+        model,
+        "whole",
+        {j: (1.0, -float(problem.steps.upper[j])) for j in model.take if flags[_order_of_step(problem, j)]},
+        equal=True,
+    )
+
+
+def one_offer(model: Columns, problem: Problem) -> None:
+    """C14: sum_j take[j] <= 1 over an order's own terms and its offers (A4.2.3)."""
+    rows: Rows = {}
+    for j in model.take:
+        coefs, variables = rows.setdefault(_order_of_step(problem, j), ([], []))
+        coefs.append(1.0)
+        variables.append(model.take[j])
+    _add_rows(model, "one_offer", {o: row for o, row in rows.items() if len(row[0]) > 1}, 1.0)
+
+
+EQUATIONS = (
+    Equation("C1", "lot_supply", ("A4.2.1", "A5.1.1", "J5.2.1", "J5.3.1"), lot_supply),
+    Equation("C2", "origin_once", ("A4.2.3", "J4.4"), origin_once),
+    Equation("C3", "pool_balance", ("A4.2.2", "A5.1.3A", "A5.1.3B", "J5.2.3", "J5.2.4"), pool_balance),
+    Equation("C4", "claim", ("A4.1", "A5.1.1", "B-C"), claim),
+    Equation("C5", "mass_cap", ("A5.1.1",), mass_cap),
+    Equation("C6", "category_cap", ("A5.1.2C",), category_cap),
+    Equation("C7", "element_cap", ("A5.1.2C",), element_cap),
+    Equation("C8", "energy_cap", ("A5.1.2C",), energy_cap),
+    Equation("C9", "scope_cap", ("A5.2.2C", "J5.3.2"), scope_cap),
+    Equation("C10", "recipe_mass", ("A4.1",), recipe_mass),
+    Equation("C11", "order_mass", ("interface",), order_mass),
+    Equation("C12", "min_fill", ("interface",), min_fill),
+    Equation("C13", "whole", ("interface",), whole),
+    Equation("C14", "one_offer", ("A4.2.3",), one_offer),
+)
+"""The rows of the model, in order. C15 `goal_hold` is added between solves (solving.lexicographic)."""

@@ -1,0 +1,254 @@
+"""The whole decision problem of a case: sets, parameters and bounds, before any solver.
+
+Frozen; the Pyomo model, the booking and the proof all read it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from massbalance.domain.case import Case, IndexArray
+from massbalance.domain.effects import Effects, Windows, scope_text, windows
+from massbalance.formulation.pairs import Pairs, build_pairs, integer_orders
+from massbalance.formulation.pools import Composition, Pools, build_pools, composition
+from massbalance.formulation.recipes import (
+    Limit,
+    Recipes,
+    Terms,
+    build_limits,
+    build_recipes,
+    build_terms,
+)
+
+Floats = npt.NDArray[np.float64]
+SLACK_OF_BOUNDS = 2.0
+"""A pair's bound is this many times what the caps let a recipe take."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """J columns of claimed mass: terms of one recipe at equal price, firmness and priority.
+
+    recipe, priority (0: not firm): shape (J,); premium, upper (t): floats; integer: the term's
+    order needs a yes or no, then the step is one term alone; of_term: step of each term;
+    terms: the terms of each step, in booking order.
+    """
+
+    recipe: IndexArray
+    premium: Floats
+    priority: npt.NDArray[np.int64]
+    upper: Floats
+    integer: npt.NDArray[np.bool_]
+    of_term: IndexArray
+    terms: tuple[IndexArray, ...]
+
+    def __len__(self) -> int:
+        return len(self.recipe)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Sets and parameters of models/FORMULATION.md.
+
+    claim_value, credited, reduction, pair_upper: floats over pairs; recipe_pairs: slice of the
+    pairs of recipe r is pair_start[r]:pair_start[r + 1]; scope_rows: the scope sets that need a
+    row (C9) for each recipe.
+    """
+
+    case: Case
+    effects: Effects
+    windows: Windows
+    parts: Composition
+    pools: Pools
+    terms: Terms
+    limits: tuple[Limit, ...]
+    recipes: Recipes
+    pairs: Pairs
+    steps: Steps
+    claim_value: Floats
+    credited: Floats
+    reduction: Floats
+    pair_upper: Floats
+    pair_start: IndexArray
+    recipe_mass: Floats
+    scope_rows: tuple[tuple[tuple[int, ...], ...], ...]
+
+    @property
+    def is_mip(self) -> bool:
+        """Does any order need a yes or no?"""
+        return bool(self.steps.integer.any())
+
+    @property
+    def priorities(self) -> tuple[int, ...]:
+        """Priorities that have firm orders, first to last."""
+        firm = self.case.orders.flag("firm")
+        return tuple(int(p) for p in np.unique(self.case.orders.floats("priority")[firm]))
+
+    def limit_of(self, recipe: int) -> Limit:
+        """Product limits of a recipe."""
+        return self.limits[self.recipes.limit[recipe]]
+
+
+def _build_steps(case: Case, terms: Terms, recipes: Recipes) -> Steps:
+    orders = case.orders
+    firm = orders.flag("firm")[terms.order]
+    priority = np.where(firm, orders.floats("priority")[terms.order], 0).astype(np.int64)
+    integer = integer_orders(case, terms)[terms.order]
+    mass = orders.floats("mass_t")[terms.order]
+    keys = pd.DataFrame(
+        {
+            "recipe": recipes.of_term, "price": pd.factorize(terms.premium.values)[0], "priority": priority,
+            "alone": np.where(integer, np.arange(len(terms)), -1),
+        }
+    )  # fmt: skip
+    of_term = keys.groupby(list(keys.columns), sort=False).ngroup().to_numpy(dtype=np.intp)
+    _, first = np.unique(of_term, return_index=True)
+    by_step = np.argsort(of_term, kind="stable")
+    ends = np.searchsorted(of_term[by_step], np.arange(1, len(first)))
+    return Steps(
+        recipe=recipes.of_term[first],
+        premium=terms.premium.floats()[first],
+        priority=priority[first],
+        upper=np.bincount(of_term, weights=mass, minlength=len(first)),
+        integer=integer[first],
+        of_term=of_term,
+        terms=tuple(np.split(by_step, ends)) if len(first) else (),
+    )
+
+
+def _closure(sets: set[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
+    """Every union of the scope sets present: the cuts that can bind (C9)."""
+    found: set[tuple[int, ...]] = set()
+    for one in sorted(sets):
+        found |= {tuple(sorted({*one, *other})) for other in found} | {one}
+    return tuple(sorted(found, key=lambda s: (len(s), s)))
+
+
+def _pool_supply(pools: Pools, periods: int) -> Floats:
+    """What each pool could bring to each period, in the lot's unit. Shape (K, T)."""
+    supply = np.zeros((len(pools.ids), periods))
+    for g, pool in enumerate(pools.group_pool):
+        supply[pool, pools.group_first[g] : pools.group_last[g] + 1] += pools.group_quantity[g]
+    return supply
+
+
+def _most_per_t(pairs: Pairs, pool: int, index: int, limit: Limit) -> Fraction | None:
+    """The most units of the pool that one tonne of the product can take; None: no bound of its own."""
+    effect = pairs.effect(pool, index)
+    bounds = []
+    if effect.category:
+        bounds.append(min(Fraction(1), limit.shares[effect.category]) / effect.credited)
+    if effect.carrier:
+        bounds.append(limit.use[effect.carrier])
+    if effect.reduction > 0:
+        room = sum((limit.scopes[s - 1] for s in effect.scopes), Fraction(0))
+        bounds.append(room / effect.reduction)
+    return min(bounds) if bounds else None
+
+
+def _pair_values(
+    pairs: Pairs, recipes: Recipes, limits: list[Limit], supply: Floats, mass: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """claim_value, credited, reduction and upper bound of every pair, each computed once per
+    (pool, limit, claim).
+    """
+    size = len(pairs.pool)
+    values = {name: np.zeros(size) for name in ("claim", "credited", "reduction", "most")}
+    frame = pd.DataFrame(
+        {
+            "pool": pairs.pool, "limit": recipes.limit[pairs.recipe],
+            "claim": pd.Categorical(recipes.claim[pairs.recipe]),
+        }
+    )  # fmt: skip
+    for key, rows in frame.groupby(["pool", "limit", "claim"], observed=True).indices.items():
+        pool, index, claim = key
+        effect = pairs.effect(pool, index)
+        most = _most_per_t(pairs, pool, index, limits[index])
+        values["claim"][rows] = float(pairs.claim_value(pool, index, claim))
+        values["credited"][rows] = float(effect.credited)
+        values["reduction"][rows] = float(effect.reduction)
+        values["most"][rows] = np.inf if most is None else float(most)
+    in_reach = supply[pairs.pool, recipes.period[pairs.recipe]]
+    # finite for the solver, yet never the row that binds: a price belongs to a cap, not to a bound
+    upper = np.minimum(in_reach, SLACK_OF_BOUNDS * values["most"] * mass[pairs.recipe])
+    return values["claim"], values["credited"], values["reduction"], upper
+
+
+def _scope_rows(pairs: Pairs, recipes: Recipes, start: IndexArray) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """Scope sets that need a row, recipe by recipe."""
+    memo: dict[frozenset[tuple[int, ...]], tuple[tuple[int, ...], ...]] = {}
+    rows = []
+    for r in range(len(recipes)):
+        limit = recipes.limit[r]
+        found = [pairs.effect(k, limit) for k in pairs.pool[start[r] : start[r + 1]]]
+        key = frozenset(e.scopes for e in found if e.reduction > 0)
+        if key not in memo:
+            memo[key] = _closure(set(key))
+        rows.append(memo[key])
+    return tuple(rows)
+
+
+def build_problem(case: Case) -> Problem:
+    """Sets and parameters of a valid case (always succeeds; an empty case gives an empty problem)."""
+    effects, window = Effects(case), windows(case)
+    parts = composition(case)
+    pools = build_pools(case, effects, window, parts)
+    terms = build_terms(case)
+    limits, limit_of_product = build_limits(case, effects, parts)
+    recipes = build_recipes(case, terms, limit_of_product, limits)
+    pairs = build_pairs(case, effects, parts, pools, recipes, limits)
+    steps = _build_steps(case, terms, recipes)
+    mass = np.bincount(steps.recipe, weights=steps.upper, minlength=len(recipes))
+    supply = _pool_supply(pools, len(case.periods))
+    claim_value, credited, reduction, upper = _pair_values(pairs, recipes, limits, supply, mass)
+    start = np.searchsorted(pairs.recipe, np.arange(len(recipes) + 1))
+    return Problem(
+        case=case,
+        effects=effects,
+        windows=window,
+        parts=parts,
+        pools=pools,
+        terms=terms,
+        limits=tuple(limits),
+        recipes=recipes,
+        pairs=pairs,
+        steps=steps,
+        claim_value=claim_value,
+        credited=credited,
+        reduction=reduction,
+        pair_upper=upper,
+        pair_start=start,
+        recipe_mass=mass,
+        scope_rows=_scope_rows(pairs, recipes, start),
+    )
+
+
+def row_name(problem: Problem, equation: str, index: object) -> str:
+    """Name of a row as it travels into prices and conflicts: `scope_cap[A-1042,1]`."""
+    return f"{equation}[{','.join(row_key(problem, equation, index))}]"
+
+
+def row_key(problem: Problem, equation: str, index: object) -> tuple[str, ...]:
+    """The parts of a row's name: ids instead of positions."""
+    case, parts = problem.case, index if isinstance(index, tuple) else (index,)
+    first = parts[0]
+    if equation == "lot_supply":
+        return (str(case.lots.text("lot")[problem.pools.group_lots[int(first)][0]]),)
+    if equation == "pool_balance":
+        return (problem.pools.ids[int(first)], str(case.periods.text("period")[int(parts[1])]))
+    if equation in ("order_mass", "min_fill", "whole"):
+        term = problem.steps.terms[int(first)][0]
+        offer = problem.terms.offer[term]
+        name = "" if offer < 0 else str(case.offers.text("offer")[offer])
+        return (str(case.orders.text("order")[problem.terms.order[term]]), name)
+    if equation == "one_offer":
+        return (str(case.orders.text("order")[int(first)]),)
+    if equation in ("origin_once", "goal_hold"):
+        return (str(first),)
+    rest = tuple(scope_text(p) if isinstance(p, tuple) else str(p) for p in parts[1:])
+    return (problem.recipes.ids[int(first)], *rest)

@@ -1,0 +1,217 @@
+"""Recipes: orders (or offers) whose feasible mixes per tonne are the same.
+
+Every cap and claim is relative to the claimed mass, so what an order adds to its recipe is only
+mass, price and firmness. Product limits are shared by recipes: they are few.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from massbalance.domain.case import Case, IndexArray
+from massbalance.domain.effects import Effects
+from massbalance.domain.grid import Column, shrink
+from massbalance.formulation.pools import Composition
+
+GHG_CLAIMS = ("cfp", "reduction")
+SHARE_CLAIMS = ("green_share", "recycled_share", "post_consumer_share")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What may be taken: each order's own terms and its offers, sorted by (order, offer).
+
+    order: position of the order; offer: position in `offers`, -1 for own terms; claim: text;
+    level, premium: exact. Shape (n,).
+    """
+
+    order: IndexArray
+    offer: IndexArray
+    claim: npt.NDArray[np.object_]
+    level: Column
+    premium: Column
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+
+def build_terms(case: Case) -> Terms:
+    """Own terms of every order, and every offer."""
+    orders, offers = case.orders, case.offers
+    own = np.arange(len(orders), dtype=np.intp)
+    order = np.concatenate([own, orders.find(offers.text("order"))])
+    offer = np.concatenate([np.full(len(own), -1), np.arange(len(offers))]).astype(np.intp)
+    at = np.lexsort((offer, order))
+    claim = np.concatenate([orders.text("claim"), offers.text("claim")])[at]
+    level, premium = (
+        orders.exact[name].joined(offers.exact[name]).take(at) for name in ("level", "premium_per_t")
+    )
+    return Terms(order[at], offer[at], claim, level, premium)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What one tonne of a product may take; exact. Products alike in all of it share one.
+
+    product: position of the representative; scopes: s1, s2, s3 (t CO2e per t); rate:
+    t_product_per_t_input; shares: category -> max_share; elements: element -> (max wt %, wt %
+    of the base metal), only where there is a maximum; use: carrier -> MWh or GJ per t.
+    """
+
+    product: int
+    scopes: tuple[Fraction, Fraction, Fraction]
+    rate: Fraction
+    shares: dict[str, Fraction]
+    elements: dict[str, tuple[Fraction, Fraction]]
+    use: dict[str, Fraction]
+
+    @property
+    def baseline(self) -> Fraction:
+        """s1 + s2 + s3, t CO2e per t."""
+        return sum(self.scopes, Fraction(0))
+
+
+def _alloy_shares(case: Case) -> dict[str, dict[str, Fraction]]:
+    table, found = case.alloys, {}
+    for i, (alloy, category) in enumerate(zip(table.text("alloy"), table.text("category"), strict=True)):
+        found.setdefault(alloy, {})[category] = table.exact["max_share"].fraction(i)
+    return found
+
+
+def _alloy_elements(case: Case, parts: Composition) -> dict[str, dict[str, tuple[Fraction, Fraction]]]:
+    table = case.alloy_limits
+    maximum = table.exact["max_wt_pct"]
+    found: dict[str, dict[str, tuple[Fraction, Fraction]]] = {}
+    for i, (alloy, element) in enumerate(zip(table.text("alloy"), table.text("element"), strict=True)):
+        if maximum.given[i]:
+            value, decimals = parts.base_of(alloy, element)
+            found.setdefault(alloy, {})[element] = (maximum.fraction(i), Fraction(value, 10**decimals))
+    return found
+
+
+def build_limits(case: Case, effects: Effects, parts: Composition) -> tuple[list[Limit], IndexArray]:
+    """The distinct product limits, and the limit of each product, shape (products,)."""
+    products, sites = case.products, case.sites
+    exact = products.exact
+    shares, elements = _alloy_shares(case), _alloy_elements(case, parts)
+    at_site = sites.find(products.text("site"))
+    areas = effects.boundaries
+    limits: list[Limit] = []
+    seen: dict[object, int] = {}
+    of_product = np.empty(len(products), dtype=np.intp)
+    for p, alloy in enumerate(products.text("alloy")):
+        s = tuple(exact[name].fraction(p) for name in ("s1", "s2", "s3"))
+        limit = Limit(
+            product=p,
+            scopes=(s[0], s[1], s[2]),
+            rate=exact["t_product_per_t_input"].fraction(p),
+            shares=dict(sorted(shares.get(alloy, {}).items())),
+            elements=dict(sorted(elements.get(alloy, {}).items())),
+            use={
+                carrier: exact[name].fraction(p)
+                for carrier, name in (("electricity", "electricity_mwh_per_t"), ("heat", "heat_gj_per_t"))
+                if exact[name].given[p] and exact[name].values[p] > 0
+            },
+        )
+        metal = exact["metal_tco2e_per_t"]
+        factors = [sites.exact[n] for n in ("electricity_tco2e_per_mwh", "heat_tco2e_per_gj")]
+        key = (
+            limit.scopes, limit.rate, tuple(limit.shares.items()), tuple(limit.elements.items()),
+            tuple(limit.use.items()), metal.given[p], metal.fraction(p),
+            tuple((f.given[at_site[p]], f.fraction(at_site[p])) for f in factors),
+            products.text("gas")[p],
+            tuple(areas.of_products(case.rules.boundary(k))[p] for k in ("material", "energy", "project")),
+        )  # fmt: skip
+        of_product[p] = seen.setdefault(key, len(limits))
+        if of_product[p] == len(limits):
+            limits.append(limit)
+    return limits, of_product
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """R recipes, sorted by their first term, and the recipe of each term.
+
+    of_term: shape (terms,); first_term, limit, period, schemes: shape (R,); claim: text;
+    level: exact; need: exact claim per t of claimed mass (t per t or t CO2e per t);
+    scheme_sets: the accepted schemes, empty = all; ids: `order` or `order/offer`.
+    """
+
+    of_term: IndexArray
+    first_term: IndexArray
+    limit: IndexArray
+    period: IndexArray
+    claim: npt.NDArray[np.object_]
+    level: Column
+    need: Column
+    schemes: IndexArray
+    scheme_sets: tuple[frozenset[str], ...]
+    ids: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.first_term)
+
+
+def _scheme_sets(case: Case) -> tuple[IndexArray, tuple[frozenset[str], ...]]:
+    """Accepted schemes of each order as a code, and what each code accepts."""
+    codes, texts = pd.factorize(case.orders.text("schemes"))
+    sets = [frozenset(part.strip() for part in str(text).split(";") if part.strip()) for text in texts]
+    distinct = sorted(set(sets), key=sorted)
+    number = np.array([distinct.index(s) for s in sets], dtype=np.intp)
+    return number[codes] if len(codes) else np.empty(0, dtype=np.intp), tuple(distinct)
+
+
+def _need(claim: npt.NDArray[np.object_], level: Column, baseline: list[Fraction]) -> Column:
+    """Claim per t of claimed mass: the level, or for `cfp` what lies above it, at least 0."""
+    before = Column.from_fractions(list(baseline))
+    above = before.minus(level).floor_at_zero()
+    is_cfp = claim == "cfp"
+    a, b, decimals = above.aligned(level)
+    return Column.of(shrink(np.where(is_cfp, a, b)), decimals)
+
+
+def recipe_id(case: Case, terms: Terms, term: int) -> str:
+    """`order`, or `order/offer` for an offer."""
+    order, offer = case.orders.text("order")[terms.order[term]], terms.offer[term]
+    return str(order) if offer < 0 else f"{order}/{case.offers.text('offer')[offer]}"
+
+
+def build_recipes(case: Case, terms: Terms, limit_of_product: IndexArray, limits: list[Limit]) -> Recipes:
+    """Group terms by product limit, period, claim, level and accepted schemes."""
+    orders = case.orders
+    limit = limit_of_product[case.products.find(orders.text("product"))][terms.order]
+    period = case.periods.find(orders.text("period"))[terms.order]
+    order_schemes, scheme_sets = _scheme_sets(case)
+    schemes = order_schemes[terms.order]
+    frame = pd.DataFrame(
+        {
+            "limit": limit, "period": period, "claim": pd.factorize(terms.claim)[0],
+            "level": pd.factorize(terms.level.values)[0], "schemes": schemes,
+        }
+    )  # fmt: skip
+    of_term = frame.groupby(list(frame.columns), sort=False).ngroup().to_numpy(dtype=np.intp)
+    _, first = np.unique(of_term, return_index=True)
+    names, offers = orders.text("order"), case.offers.text("offer")
+    ids = tuple(
+        str(names[terms.order[t]]) if terms.offer[t] < 0 else f"{names[terms.order[t]]}/{offers[terms.offer[t]]}"
+        for t in first
+    )
+    level = terms.level.take(first)
+    baseline = [limits[i].baseline for i in limit[first]]
+    return Recipes(
+        of_term=of_term,
+        first_term=first,
+        limit=limit[first],
+        period=period[first],
+        claim=terms.claim[first],
+        level=level,
+        need=_need(terms.claim[first], level, baseline),
+        schemes=schemes[first],
+        scheme_sets=scheme_sets,
+        ids=ids,
+    )

@@ -1,0 +1,86 @@
+"""What the command prints for people: ASCII units, 0.001 of a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from massbalance.api import Outcome
+    from massbalance.verification.verify import Report
+
+
+def _number(value: object, decimals: int = 3) -> str:
+    return "-" if value is None else f"{float(str(value)):,.{decimals}f}"
+
+
+def _table(header: list[str], rows: list[list[str]]) -> list[str]:
+    """Left-aligned first column, right-aligned figures."""
+    widths = [max(len(r[i]) for r in [header, *rows]) for i in range(len(header))]
+    return [
+        "  " + "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths, strict=True)))
+        for r in [header, *rows]
+    ]
+
+
+def _goal_name(goal: Mapping[str, Any], currency: str) -> str:
+    if goal["name"] == "margin":
+        return f"margin ({currency})" if currency else "margin"
+    return f"firm shortfall, priority {goal['priority']} (t)"
+
+
+def run_text(outcome: Outcome) -> str:
+    """The answer of a run on one page."""
+    s: Mapping[str, Any] = outcome.summary
+    lines = [
+        f"{s['name']}: {s['status']}, verified; rules {s['rules']['id']}",
+        "",
+        *_table(
+            ["goal", "booked", "certified bound"],
+            [
+                [_goal_name(g, str(s["currency"])), _number(g["value"]), _number(g.get("certified_bound"))]
+                for g in s["objectives"]
+            ],
+        ),
+        "",
+        f"  claimed {_number(s['claimed_t'])} t of {_number(s['asked_t'])} t asked "
+        f"in {s['orders']} orders; firm unmet {_number(s['unmet_firm_t'])} t",
+        "",
+        *_credits(s["credits"]),
+        "",
+        *_emissions(s["tco2e"]),
+        "",
+        f"  {len(s['warnings'])} warning(s); gap of the solver {s['gap']}",
+        f"  results in {outcome.out}: orders.csv says why an order got less; result.xlsx shows all of it",
+        f"  check again without the solver: massbalance verify {outcome.out}",
+    ]
+    return "\n".join(lines)
+
+
+def _credits(credits_by_uom: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    names = ["opening", "received", "allocated", "blocked", "expired", "held"]
+    rows = [[uom, *(_number(values[n]) for n in names)] for uom, values in credits_by_uom.items()]
+    return _table(["credits", *names], rows)
+
+
+def _emissions(t: Mapping[str, Any]) -> list[str]:
+    rows = [[name.replace("_", " "), _number(value)] for name, value in t.items()]
+    return _table(["emissions", "t CO2e"], rows)
+
+
+def verify_text(run: Path, report: Report) -> str:
+    """The verdict of a verification."""
+    rows = [
+        [
+            g.name if g.priority is None else f"{g.name} {g.priority}",
+            _number(float(g.booked), 6),
+            _number(float(g.bound), 6),
+            f"{float(g.gap):.2e}",
+            "proven" if g.proven else ("bound only (MIP)" if g.mip else "not proven"),
+        ]
+        for g in report.goals
+    ]
+    table = _table(["goal", "booked", "bound", "gap", "verdict"], rows) if rows else []
+    verdict = f"{run}: verified" if report.ok else f"{run}: FAILED, {len(report.faults)} fault(s)"
+    return "\n".join([*table, verdict])

@@ -1,0 +1,64 @@
+"""A run's folder appears whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from massbalance.report.summary import dumps
+
+MANIFEST = "manifest.json"
+
+
+class OutputRefused(Exception):
+    """The output folder holds something that is not a run."""
+
+
+def check_target(out: Path) -> None:
+    """A new or empty folder, or an earlier run, which is replaced; OutputRefused otherwise."""
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+        raise OutputRefused(f"{out} is not empty and holds no earlier run")
+    if out.exists() and not out.is_dir():
+        raise OutputRefused(f"{out} is a file")
+
+
+@contextmanager
+def staging(out: Path) -> Iterator[Path]:
+    """A folder beside `out` to write into; removed unless `publish` has moved it."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sign_off(folder: Path) -> None:
+    """Write manifest.json: the SHA-256 of every other file."""
+    hashes = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name != MANIFEST:
+            hashes[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (folder / MANIFEST).write_text(dumps({"files": hashes}), encoding="utf-8", newline="\n")
+
+
+def publish(folder: Path, out: Path) -> None:
+    """Put the finished folder in place of `out` by renaming."""
+    # mkdtemp gives a private folder; a run is as readable as any other folder of the user
+    umask = os.umask(0)
+    os.umask(umask)
+    folder.chmod(0o777 & ~umask)
+    old: Path | None = None
+    if out.exists():
+        old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
+        old.rmdir()
+        out.rename(old)
+    folder.rename(out)
+    if old is not None:
+        shutil.rmtree(old, ignore_errors=True)

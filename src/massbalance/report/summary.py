@@ -1,0 +1,168 @@
+"""summary.json: the run in numbers; exact decimals, no float noise."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from importlib import metadata
+
+import numpy as np
+import simplejson
+
+from massbalance.books.book import ResidualBook
+from massbalance.domain.case import Case
+from massbalance.domain.faults import Fault
+from massbalance.domain.grid import GRID, decimal_text, total
+from massbalance.domain.result import Allocation
+from massbalance.formulation.goals import Goal
+from massbalance.formulation.problem import Problem
+from massbalance.solving.compiled import Compiled
+from massbalance.solving.lexicographic import Solution
+
+PACKAGES = ("massbalance", "pyomo", "highspy", "numpy", "pandas", "pyarrow")
+Json = dict[str, object]
+
+
+def dumps(document: Mapping[str, object]) -> str:
+    """JSON text with exact decimals, indented, one newline at the end."""
+    return str(simplejson.dumps(document, use_decimal=True, ensure_ascii=False, indent=2)) + "\n"
+
+
+def exact(value: Fraction) -> Decimal:
+    """A decimal fraction exactly (denominators of 2 and 5 only)."""
+    decimals = 0
+    while (value * 10**decimals).denominator != 1:
+        decimals += 1
+    return Decimal(decimal_text(int(value * 10**decimals), decimals))
+
+
+def grams(value: int) -> Decimal:
+    """Millionths of a unit as a decimal of the unit."""
+    return Decimal(decimal_text(value))
+
+
+def rounded(value: float | None, decimals: int = 9) -> Decimal | None:
+    """A float for display; None where there is none."""
+    if value is None or not np.isfinite(value):
+        return None
+    return Decimal(decimal_text(round(value * 10**decimals), decimals))
+
+
+def booked_margin(problem: Problem, allocation: Allocation) -> Fraction:
+    """sum premium * claimed - sum unit cost * quantity, exact, in the case's currency."""
+    orders, offers, lots = problem.case.orders, problem.case.offers, problem.case.lots
+    premium, offered, cost = (
+        orders.exact["premium_per_t"], offers.exact["premium_per_t"], lots.exact["unit_cost"],
+    )  # fmt: skip
+    value = Fraction(0)
+    for o in np.flatnonzero(allocation.claimed):
+        k = int(allocation.taken[o])
+        price = premium.fraction(int(o)) if k < 0 else offered.fraction(k)
+        value += price * int(allocation.claimed[o])
+    used = allocation.by_lot(len(lots))
+    for i in np.flatnonzero(used):
+        value -= cost.fraction(int(i)) * int(used[i])
+    return value / GRID
+
+
+def booked_value(problem: Problem, allocation: Allocation, goal: Goal) -> Fraction:
+    """A goal's value of what was booked."""
+    if goal.name == "margin":
+        return booked_margin(problem, allocation)
+    orders = problem.case.orders
+    chosen = orders.flag("firm") & (orders.floats("priority") == goal.priority)
+    mass = np.asarray(orders.grid("mass_t"))[chosen]
+    return Fraction(total(mass) - total(allocation.claimed[chosen]), GRID)
+
+
+def objectives(
+    problem: Problem, compiled: Compiled, solution: Solution, allocation: Allocation
+) -> list[dict[str, object]]:
+    """Booked value of each goal, beside the solver's and what booking cost."""
+    found: list[dict[str, object]] = []
+    for number, goal in enumerate(compiled.goals):
+        if goal.name != "tie_break":
+            value = booked_value(problem, allocation, goal)
+            solved = solution.value(compiled, number)
+            found.append(
+                {
+                    "name": goal.name,
+                    "priority": goal.priority,
+                    "value": exact(value),
+                    "solver_value": rounded(solved),
+                    "booking_cost": rounded(goal.sign * (float(value) - solved)),
+                }
+            )
+    return found
+
+
+def solver_objectives(compiled: Compiled, solution: Solution) -> list[dict[str, object]]:
+    """The solver's goal values before booking: name, priority, value."""
+    return [
+        {"name": goal.name, "priority": goal.priority, "value": solution.value(compiled, number)}
+        for number, goal in enumerate(compiled.goals)
+        if goal.name != "tie_break"
+    ]
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that a result rests on."""
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}}
+
+
+def _amounts(values: Mapping[str, int]) -> dict[str, Decimal]:
+    return {name: grams(value) for name, value in values.items()}
+
+
+def summary(
+    problem: Problem,
+    compiled: Compiled,
+    solution: Solution,
+    allocation: Allocation,
+    book: ResidualBook,
+    warnings: Sequence[Fault],
+    seconds: Mapping[str, float],
+) -> Json:
+    """The document of interface.md, with objectives' solver values and booking costs beside."""
+    case: Case = problem.case
+    firm = case.orders.flag("firm")
+    mass = np.asarray(case.orders.grid("mass_t"))
+    return {
+        "name": case.name,
+        "currency": case.currency,
+        "status": solution.status,
+        "unfinished_goal": solution.unfinished or None,
+        "method": "monolith",
+        "mip": problem.is_mip,
+        "objectives": objectives(problem, compiled, solution, allocation),
+        "gap": rounded(solution.solver_gap, 12),
+        "verified": True,
+        "orders": len(case.orders),
+        "asked_t": grams(total(mass)),
+        "claimed_t": grams(total(allocation.claimed)),
+        "unmet_firm_t": grams(total(mass[firm]) - total(allocation.claimed[firm])),
+        "credits": {uom: _amounts(values) for uom, values in book.credits.items()},
+        "tco2e": _amounts(book.tco2e),
+        "shares_t": {name: _amounts(values) for name, values in book.shares.items()},
+        "units": {name: _amounts(values) for name, values in book.units.items()},
+        "rules": {
+            "id": case.rules.id,
+            "version": case.rules.model.version,
+            "sha256": case.rules.sha256,
+            "overrides": dict(case.rules.overrides),
+        },
+        "case_sha256": case.sha256,
+        "encodings": dict(case.encodings),
+        "model": {
+            "rows": compiled.matrix.shape[0],
+            "columns": compiled.matrix.shape[1],
+            "nonzeros": int(compiled.matrix.nnz),
+            "pools": len(problem.pools.ids),
+            "recipes": len(problem.recipes),
+        },
+        "versions": versions(),
+        "seconds": {name: Decimal(f"{value:.3f}") for name, value in seconds.items()},
+        "warnings": [w.as_dict() for w in warnings],
+    }

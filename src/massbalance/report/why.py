@@ -1,0 +1,132 @@
+"""`why` in orders.csv: what stopped each order, in a planner's words."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from massbalance.domain.grid import GRID
+from massbalance.domain.result import Allocation
+from massbalance.formulation.possible import Reach, missing
+from massbalance.formulation.problem import Problem, row_key
+from massbalance.solving.compiled import Compiled
+from massbalance.solving.lexicographic import Solution
+
+Floats = npt.NDArray[np.float64]
+CAPS = ("mass_cap", "category_cap", "element_cap", "energy_cap", "scope_cap")
+ROUNDING_G = 10_000
+"""Up to this much short (10 kg) of an order that the optimum fills is put down to booking."""
+
+
+class Reasons:
+    """What the solution says about recipes, computed once."""
+
+    def __init__(self, problem: Problem, compiled: Compiled, solution: Solution, reach: Reach) -> None:
+        self.problem, self.compiled = problem, compiled
+        self.reach = reach
+        self.impossible = reach.impossible(problem)
+        self.wanted = solution.columns[compiled.step] if len(compiled.step) else np.zeros(0)
+        self.margin = next(
+            (s.row_dual for s in solution.stages if s.goal.name == "margin" and s.row_dual is not None), None
+        )
+        self.rows: dict[int, list[tuple[str, object, int]]] = {}
+        for i, (equation, key) in enumerate(compiled.rows):
+            if equation in CAPS or equation == "claim":
+                recipe = key if isinstance(key, int) else int(key[0])  # type: ignore[index]
+                self.rows.setdefault(recipe, []).append((equation, key, i))
+        self.cost = self._credit_cost()
+        self.start = problem.pair_start
+
+    def _credit_cost(self) -> Floats:
+        """What the credits of one claimed tonne are worth elsewhere (at the margin's prices)."""
+        recipes = len(self.problem.recipes)
+        if self.margin is None or recipes == 0:
+            return np.zeros(recipes)
+        keep = np.array([e not in ("recipe_mass",) for e, _ in self.compiled.rows])
+        price = np.where(keep, self.margin, 0.0)
+        column = self.compiled.matrix.T @ price
+        return np.asarray(column)[self.compiled.y]
+
+    def binding(self, recipe: int) -> str:
+        """The caps that bind for a recipe, in words."""
+        found = []
+        for equation, key, i in self.rows.get(recipe, ()):
+            if equation in CAPS and self.margin is not None and self.margin[i] > 1e-7:
+                found.append(_cap_words(equation, row_key(self.problem, equation, key)))
+        return ", ".join(dict.fromkeys(found))
+
+    def of_term(self, term: int, claimed: int, mass: int) -> str:
+        """Why a term got less than its order's mass."""
+        problem = self.problem
+        recipe, step = int(problem.recipes.of_term[term]), int(problem.steps.of_term[term])
+        if self.impossible[recipe]:
+            if self.start[recipe] == self.start[recipe + 1]:
+                return missing(problem, recipe)
+            words = [_cap_words(n.split("[")[0], _inside(n)) for n in self.reach.caps[recipe]]
+            need = problem.recipes.need.floats()[recipe]
+            limits = ", ".join(dict.fromkeys(words)) or "what the lots carry"
+            return f"claim out of reach: at most {self.reach.most[recipe]:.4g} of {need:.4g} per t, by {limits}"
+        if problem.case.orders.floats("mass_t")[problem.terms.order[term]] == 0:
+            return ""
+        if claimed and mass - claimed <= ROUNDING_G and self.wanted[step] * GRID >= claimed:
+            return "rounding to whole grams"
+        return self._competition(term, recipe, step, claimed)
+
+    def _competition(self, term: int, recipe: int, step: int, claimed: int) -> str:
+        problem = self.problem
+        order, premium = int(problem.terms.order[term]), float(problem.steps.premium[step])
+        firm = bool(problem.case.orders.flag("firm")[order])
+        worth = float(self.cost[recipe])
+        caps = self.binding(recipe)
+        beside = f"; also binding: {caps}" if caps else ""
+        if firm and problem.case.goals[0] == "firm_shortfall":
+            return f"firm, but no credit left in its window{beside}"
+        if problem.steps.integer[step] and not claimed:
+            least = "the whole order" if problem.case.orders.flag("whole")[order] else "its minimum fill"
+            if problem.terms.offer[term] < 0 and premium > worth + 1e-9:
+                return f"the credits left do not make up {least}, or another offer pays more{beside}"
+        if premium <= worth + 1e-9 and not claimed:
+            return (
+                f"price below others: its credits are worth {worth:.2f} per t elsewhere, "
+                f"its premium is {premium:.2f}{beside}"
+            )
+        return f"no credit left in its window at this price (premium {premium:.2f} per t){beside}"
+
+
+def _inside(name: str) -> tuple[str, ...]:
+    return tuple(name.split("[", 1)[1].rstrip("]").split(","))
+
+
+def _cap_words(equation: str, key: tuple[str, ...]) -> str:
+    """A cap as planners call it."""
+    detail = key[-1]
+    return {
+        "mass_cap": "the mass of the order itself",
+        "category_cap": f"alloy limit for {detail}",
+        "element_cap": f"alloy limit by {detail}",
+        "energy_cap": f"{detail} use of the product",
+        "scope_cap": f"scope {detail} cap",
+    }[equation]
+
+
+def reasons(
+    problem: Problem, compiled: Compiled, solution: Solution, reach: Reach, allocation: Allocation
+) -> list[str]:
+    """One text for each order; empty where all of it is claimed."""
+    about = Reasons(problem, compiled, solution, reach)
+    mass = problem.case.orders.grid("mass_t")
+    terms_of: dict[int, list[int]] = {}
+    for t, order in enumerate(problem.terms.order):
+        terms_of.setdefault(int(order), []).append(t)
+    found = []
+    for order in range(len(mass)):
+        claimed, whole = int(allocation.claimed[order]), int(mass[order])
+        if claimed >= whole:
+            found.append("")
+            continue
+        terms = terms_of[order]
+        if claimed:
+            terms = [t for t in terms if problem.terms.offer[t] == allocation.taken[order]]
+        words = dict.fromkeys(about.of_term(t, claimed, whole) for t in terms)
+        found.append("; or ".join(words))
+    return found

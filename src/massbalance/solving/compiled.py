@@ -1,0 +1,99 @@
+"""The Pyomo model compiled once into the arrays that HiGHS takes, with labels for rows and columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+from massbalance.formulation.columns import Columns
+from massbalance.formulation.goals import Goal
+from massbalance.formulation.model import build_model
+from massbalance.formulation.problem import Problem
+
+Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """minimise costs[g] x + offset[g] subject to row_lower <= A x <= row_upper, lower <= x <= upper.
+
+    matrix: CSC (rows, columns); costs: (goals, columns); integer: bool over columns;
+    rows: (equation, key) of each row; f, x, y, step, take: column of each variable, f in the
+    order of `flows` [(group, period)], take by step position (-1 where a step has none);
+    origin_size: unit of each C2 row.
+    """
+
+    matrix: scipy.sparse.csc_array
+    costs: Floats
+    offsets: Floats
+    row_lower: Floats
+    row_upper: Floats
+    lower: Floats
+    upper: Floats
+    integer: npt.NDArray[np.bool_]
+    rows: tuple[tuple[str, object], ...]
+    goals: tuple[Goal, ...]
+    flows: tuple[tuple[int, int], ...]
+    f: Positions
+    x: Positions
+    y: Positions
+    step: Positions
+    take: Positions
+    origin_size: dict[object, float]
+
+
+def compile_model(problem: Problem) -> Compiled:
+    """State the model in Pyomo and compile it. ValueError where a figure is not finite."""
+    model, goals = build_model(problem)
+    standard = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True, set_sense=None)
+    column_of = {id(v): i for i, v in enumerate(standard.columns)}
+
+    def positions(variable: object) -> Positions:
+        return np.array([column_of.get(id(v), -1) for v in variable.values()], dtype=np.intp)  # type: ignore[attr-defined]
+
+    kinds = np.array([bound for _, bound in standard.rows], dtype=np.int64)
+    rhs = np.asarray(standard.rhs, dtype=np.float64)
+    take = np.full(len(problem.steps), -1, dtype=np.intp)
+    for j, variable in model.take.items():
+        take[j] = column_of[id(variable)]
+    compiled = Compiled(
+        matrix=scipy.sparse.csc_array(standard.A),
+        costs=np.asarray(standard.c.todense(), dtype=np.float64).reshape(len(goals), len(standard.columns)),
+        offsets=np.asarray(standard.c_offset, dtype=np.float64),
+        row_lower=np.where(kinds == 1, -np.inf, rhs),
+        row_upper=np.where(kinds == -1, np.inf, rhs),
+        lower=np.array([float(v.lb) for v in standard.columns], dtype=np.float64),
+        upper=np.array([float(v.ub) for v in standard.columns], dtype=np.float64),
+        integer=np.array([v.is_binary() for v in standard.columns], dtype=bool),
+        rows=tuple(_row_label(model, constraint) for constraint, _ in standard.rows),
+        goals=tuple(goals),
+        flows=tuple(model.f.keys()),
+        f=positions(model.f),
+        x=positions(model.x),
+        y=positions(model.y),
+        step=positions(model.step),
+        take=take,
+        origin_size=model.origin_size,
+    )
+    _check(compiled)
+    return compiled
+
+
+def _row_label(model: Columns, constraint: object) -> tuple[str, object]:
+    name = constraint.parent_component().local_name  # type: ignore[attr-defined]
+    return name, model.row_keys[name][constraint.index()]  # type: ignore[attr-defined]
+
+
+def _check(compiled: Compiled) -> None:
+    """HiGHS calls a model with NaN or unbounded columns optimal, so neither may reach it."""
+    finite = (compiled.matrix.data, compiled.costs, compiled.offsets, compiled.lower, compiled.upper)
+    if not all(np.isfinite(a).all() for a in finite):
+        raise ValueError("the compiled model holds a figure that is not finite")
+    for positions in (compiled.f, compiled.x, compiled.y, compiled.step):
+        if (positions < 0).any():
+            raise ValueError("a column of the model vanished in compilation")

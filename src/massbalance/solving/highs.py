@@ -1,0 +1,148 @@
+"""One HiGHS model, owned and checked: every status that is not OK is an error."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+
+from massbalance.solving.compiled import Compiled
+
+Floats = npt.NDArray[np.float64]
+Progress = Callable[[str], None]
+
+
+class SolverError(RuntimeError):
+    """HiGHS refused a call or answered something that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one solve said.
+
+    status: `optimal`, `limit` or `infeasible`; columns: primal values (None where there is no
+    feasible point); row_dual: of the minimisation, None for a MIP; objective: of the columns,
+    without offset; bound: best proven bound of the minimum (-inf: none).
+    """
+
+    status: str
+    columns: Floats | None
+    row_dual: Floats | None
+    objective: float
+    bound: float
+
+
+class Highs:
+    """A compiled model in HiGHS, minimised always; costs, bounds and hold rows change, labels do not."""
+
+    def __init__(self, compiled: Compiled, *, integers: bool) -> None:
+        self.compiled = compiled
+        self.integers = integers and bool(compiled.integer.any())
+        self.count = compiled.matrix.shape[1]
+        self.highs = highspy.Highs()
+        for name, value in (
+            ("output_flag", False), ("threads", 1), ("random_seed", 0),
+            ("mip_abs_gap", 0.0), ("mip_rel_gap", 0.0),
+        ):  # fmt: skip
+            self._ok(self.highs.setOptionValue(name, value), name)
+        self._ok(self.highs.passModel(self._model()), "passModel")
+
+    def _ok(self, status: highspy.HighsStatus, what: str) -> None:
+        if status != highspy.HighsStatus.kOk:
+            raise SolverError(f"HiGHS: {what} answered {status}")
+
+    def _model(self) -> highspy.HighsLp:
+        made, matrix = self.compiled, self.compiled.matrix
+        rows, columns = matrix.shape
+        lengths = {
+            len(made.lower): columns, len(made.upper): columns, len(made.integer): columns,
+            len(made.row_lower): rows, len(made.row_upper): rows, len(matrix.indptr): columns + 1,
+        }  # fmt: skip
+        if any(got != expected for got, expected in lengths.items()):
+            raise SolverError("array lengths do not match the model")
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = columns, rows
+        lp.col_cost_ = np.zeros(columns)
+        lp.col_lower_, lp.col_upper_ = made.lower, made.upper
+        lp.row_lower_ = np.where(np.isinf(made.row_lower), -highspy.kHighsInf, made.row_lower)
+        lp.row_upper_ = np.where(np.isinf(made.row_upper), highspy.kHighsInf, made.row_upper)
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_ = matrix.indptr.astype(np.int32)
+        lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
+        lp.a_matrix_.value_ = matrix.data
+        if self.integers:
+            kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+            lp.integrality_ = [kinds[int(flag)] for flag in made.integer]
+        return lp
+
+    def set_costs(self, costs: Floats) -> None:
+        """Replace the costs, shape (columns,)."""
+        if costs.shape != (self.count,) or not np.isfinite(costs).all():
+            raise SolverError("costs must be finite, one for each column")
+        self._ok(
+            self.highs.changeColsCost(self.count, np.arange(self.count, dtype=np.int32), costs), "changeColsCost"
+        )
+
+    def hold(self, costs: Floats, value: float) -> None:
+        """C15 goal_hold: costs x <= value, with no slack at all."""
+        index = np.flatnonzero(costs).astype(np.int32)
+        self._ok(
+            self.highs.addRow(-highspy.kHighsInf, value, len(index), index, costs[index]), "addRow"
+        )
+
+    def fix(self, columns: npt.NDArray[np.intp], values: Floats) -> None:
+        """Fix columns at values."""
+        index = columns.astype(np.int32)
+        self._ok(self.highs.changeColsBounds(len(index), index, values, values), "changeColsBounds")
+
+    def option(self, name: str, value: object) -> None:
+        """Set an option; a misspelt one is an error."""
+        self._ok(self.highs.setOptionValue(name, value), name)
+
+    def solve(self, *, deadline: float | None, gap: float = 0.0, cold: bool = True) -> Answer:
+        """Solve until optimal within `gap`, or until `deadline` (time.monotonic())."""
+        if cold:
+            self._ok(self.highs.clearSolver(), "clearSolver")
+        if self.integers:
+            self.option("mip_rel_gap", gap)
+        # the limit is on the solver's total clock, which never goes back
+        left = np.inf if deadline is None else max(0.01, deadline - time.monotonic())
+        self.option("time_limit", float(min(self.highs.getRunTime() + left, 1e15)))
+        self._run()
+        return self._answer()
+
+    def _run(self) -> None:
+        """Run beside the main thread, so that Ctrl-C is heard at once."""
+        outcome: list[highspy.HighsStatus] = []
+        worker = threading.Thread(target=lambda: outcome.append(self.highs.run()), daemon=True)
+        worker.start()
+        while worker.is_alive():
+            worker.join(0.2)
+        if not outcome or outcome[0] == highspy.HighsStatus.kError:
+            raise SolverError("HiGHS: run answered an error")
+
+    def _answer(self) -> Answer:
+        status, info = self.highs.getModelStatus(), self.highs.getInfo()
+        kinds = highspy.HighsModelStatus
+        if status == kinds.kInfeasible:
+            return Answer("infeasible", None, None, np.inf, np.inf)
+        limits = (kinds.kTimeLimit, kinds.kIterationLimit, kinds.kSolutionLimit, kinds.kInterrupt)
+        if status != kinds.kOptimal and status not in limits:
+            raise SolverError(f"HiGHS: model status {self.highs.modelStatusToString(status)}")
+        feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        solution = self.highs.getSolution()
+        columns = np.asarray(solution.col_value, dtype=np.float64) if feasible else None
+        if columns is not None and not (columns.shape == (self.count,) and np.isfinite(columns).all()):
+            raise SolverError("HiGHS: the solution holds a figure that is not finite")
+        dual = None
+        if not self.integers and solution.dual_valid:
+            dual = np.asarray(solution.row_dual, dtype=np.float64)
+        done = status == kinds.kOptimal
+        objective = float(info.objective_function_value) if columns is not None else np.inf
+        bound = float(info.mip_dual_bound) if self.integers else (objective if done else -np.inf)
+        return Answer("optimal" if done else "limit", columns, dual, objective, bound)

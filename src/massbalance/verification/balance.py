@@ -1,0 +1,215 @@
+"""Account, residual and summary: cell by cell against the books, and the identities on their own."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from massbalance.books.account import BooksError, account_rows
+from massbalance.books.residual import residual_book
+from massbalance.books.tables import ACCOUNT, RESIDUAL, account_csv, residual_csv
+from massbalance.domain.grid import GRID
+from massbalance.domain.result import Allocation
+from massbalance.verification.bound import booked_values
+from massbalance.verification.facts import GOALS, Facts
+from massbalance.verification.files import SUMMARY, Faults, Line, number, on_grid, plain, read_csv
+from massbalance.verification.rows import Booked
+
+A4_2_1, A4_2_4 = "A4.2.1 account", "A4.2.4 residual"
+CREDITS = ("opening", "received", "allocated", "blocked", "expired", "held")
+TCO2E = (
+    "baseline", "realised", "allocated", "forgone", "expired", "released", "retired", "held",
+    "claimed_products", "conventional_products", "accounted",
+)  # fmt: skip
+
+
+class Summary:
+    """summary.json, read for comparison; data: as parsed, with exact numbers."""
+
+    def __init__(self, data: dict[str, Any], faults: Faults) -> None:
+        self.data, self.faults = data, faults
+
+    def get(self, path: str) -> Any:
+        """The value at a dotted path; None where there is none."""
+        found: Any = self.data
+        for key in path.split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+        return found
+
+    def must_be(self, path: str, value: object, code: str) -> None:
+        """A fault unless the path holds this; a number exactly, or as its nearest double."""
+        found = self.get(path)
+        if isinstance(value, Fraction):
+            if number(found) not in (value, Fraction(repr(float(value)))):
+                self.faults.add(SUMMARY, None, path, found, plain(value), code)
+        elif found is not value and found != value:
+            self.faults.add(SUMMARY, None, path, found, str(value), code)
+
+
+def check_summary(summary: Summary, facts: Facts, booked: Booked | None) -> None:
+    """What summary.json says of the case, the claims and the goals."""
+    rules = facts.case.rules
+    summary.must_be("case_sha256", facts.case.sha256, "summary")
+    summary.must_be("rules.id", rules.id, "summary")
+    summary.must_be("rules.sha256", rules.sha256, "summary")
+    summary.must_be("verified", True, "summary")
+    if summary.get("status") != "limit":
+        summary.must_be("status", "optimal", "summary")
+    if booked is None:
+        return
+    claimed = {d.term.order: d.claimed for d in booked.decisions}
+    unmet = sum(facts.mass[o] - mass for o, mass in claimed.items() if facts.firm[o])
+    summary.must_be("claimed_t", Fraction(sum(claimed.values()), GRID), "C11 order_mass")
+    summary.must_be("unmet_firm_t", Fraction(unmet, GRID), "C11 order_mass")
+    _check_objectives(summary, facts, booked)
+
+
+def _check_objectives(summary: Summary, facts: Facts, booked: Booked) -> None:
+    """The goals' values are those of what was booked, in the order of the case."""
+    values, told = booked_values(facts, booked), summary.get("objectives")
+    goals = [o for o in told if isinstance(o, dict)] if isinstance(told, list) else []
+    goals = [o for o in goals if o.get("name") in GOALS.values()]  # a tie-break has no booked value
+    given = {f"objectives{i}": (o.get("name"), o.get("priority")) for i, o in enumerate(goals)}
+    if list(given.values()) != list(facts.goals.values()):
+        summary.must_be("objectives", list(facts.goals.values()), "C15 goal_hold")
+        return
+    for objective, (goal, (_, priority)) in zip(goals, facts.goals.items(), strict=True):
+        value = Fraction(values[goal], facts.scale * GRID)
+        if goal != "margin":
+            value = Fraction(facts.firm_mass(priority), GRID) - value
+        Summary({goal: objective.get("value")}, summary.faults).must_be(goal, value, "C15 goal_hold")
+
+
+def check_books(run: Path, summary: Summary, facts: Facts, booked: Booked | None) -> None:
+    """account.csv, residual.csv and the summary's credits and tco2e (A4.2.1, A4.2.4)."""
+    faults = summary.faults
+    account = read_csv(run, "account.csv", ACCOUNT, faults)
+    residual = read_csv(run, "residual.csv", RESIDUAL, faults)
+    _check_account(account, summary, facts, booked)
+    _check_identities(summary)
+    if booked is None:
+        return
+    _check_emissions(summary, facts, booked)
+    allocation = as_allocation(facts, booked)
+    try:
+        book = residual_book(facts.case, allocation)
+        rendered = account_csv(facts.case, account_rows(facts.case, allocation))
+    except BooksError as error:
+        faults.add("account.csv", None, "", error, "books that balance", A4_2_1)
+        return
+    _compare("account.csv", account, rendered, A4_2_1, faults)
+    _compare("residual.csv", residual, residual_csv(facts.case, book), A4_2_4, faults)
+    for name in TCO2E:
+        summary.must_be(f"tco2e.{name}", Fraction(book.tco2e[name], GRID), A4_2_4)
+
+
+def as_allocation(facts: Facts, booked: Booked) -> Allocation:
+    """The booked decisions as the books take them: rows by (order, offer, lot)."""
+    lots, offers = facts.case.lots.position, facts.case.offers
+    keys = zip(offers.text("order"), offers.text("offer"), strict=True)
+    at = {key: i for i, key in enumerate(keys)} | {(name, ""): -1 for name in facts.names}
+    rows = sorted(
+        (r.term.order, at[facts.names[r.term.order], r.term.offer], lots[r.lot.name], r.quantity, r.credited,
+         *r.scopes)
+        for r in booked.rows
+    )  # fmt: skip
+    order, offer, lot, quantity, credited, s1, s2, s3 = np.array(rows, dtype=np.int64).reshape(len(rows), 8).T
+    claimed = np.array([d.claimed for d in booked.decisions], dtype=np.int64)
+    taken = np.array([at[facts.names[d.term.order], d.term.offer] for d in booked.decisions], dtype=np.intp)
+    return Allocation(lot, order, offer, quantity, credited, s1, s2, s3, claimed, taken)
+
+
+def _compare(file: str, lines: list[Line], rendered: bytes, code: str, faults: Faults) -> None:
+    """Every cell is the one that the books give; the first two columns are the key."""
+    header, *rows = csv.reader(io.StringIO(rendered.decode("utf-8"), newline=""))
+    expected = {(cells[0], cells[1]): cells for cells in rows}
+    for line in lines:
+        cells = expected.pop((line[header[0]], line[header[1]]), None)
+        if cells is None:
+            faults.at(line, header[0], "a row of this run, once", code)
+            continue
+        for column, value in zip(header, cells, strict=True):
+            if line[column] != value:
+                faults.at(line, column, value or "nothing", code)
+    for key in expected:
+        faults.add(file, None, header[0], "/".join(key), "a row for it", code)
+
+
+def _check_account(lines: list[Line], summary: Summary, facts: Facts, booked: Booked | None) -> None:
+    """Opening + received - allocated - blocked - expired = closing = next opening, never below zero."""
+    faults, periods = summary.faults, facts.case.periods.position
+    used = defaultdict[tuple[str, str], int](int)
+    for row in booked.rows if booked else []:
+        used[row.lot.name, facts.case.periods.text("period")[row.term.period]] += row.quantity
+    uom = {lot.name: lot.uom for lot in facts.lots}
+    sums = {unit: dict.fromkeys(CREDITS, 0) for unit in uom.values()}
+    left: dict[str, tuple[int, int]] = {}
+    for line in lines:
+        lot, period = line["lot"], periods.get(line["period"], -1)
+        moves = [value for value in (on_grid(line[c]) for c in ACCOUNT[2:]) if value is not None]
+        if lot not in uom or period < 0 or len(moves) < 6 or min(moves) < 0:
+            faults.at(line, "lot", "a lot, a period, six numbers from 0 on", A4_2_1, list(line.values()))
+            continue
+        opening, received, allocated, blocked, expired, closing = moves
+        if opening + received - allocated - blocked - expired != closing:
+            faults.at(line, "closing", "what the row's other figures leave", A4_2_1)
+        if left.get(lot, (-1, opening)) != (period - 1, opening):
+            faults.at(line, "opening", "what the period before leaves", A4_2_1)
+        if booked and allocated != used[lot, line["period"]]:
+            faults.at(line, "allocated", f"{plain(Fraction(used[lot, line['period']], GRID))} taken", A4_2_1)
+        left[lot] = period, closing
+        amounts = (opening * (period == 0), *moves[1:5], closing * (period == len(periods) - 1))
+        for name, value in zip(CREDITS, amounts, strict=True):
+            sums[uom[lot]][name] += value
+    for unit, amounts_of in sums.items():
+        for name, value in amounts_of.items():
+            summary.must_be(f"credits.{unit}.{name}", Fraction(value, GRID), A4_2_1)
+
+
+def _check_emissions(summary: Summary, facts: Facts, booked: Booked) -> None:
+    """What of the residual follows from the case and the allocation alone (A4.2.4)."""
+    made, position = facts.case.production, facts.case.products.position
+    mass, claimed = defaultdict[tuple[int, int], int](int), defaultdict[tuple[int, int], int](int)
+    columns = made.text("product"), made.text("period"), made.grid("mass_t")
+    for product, period, grams in zip(*columns, strict=True):
+        mass[position[product], facts.case.periods.position[period]] += int(grams)
+    for d in booked.decisions:
+        claimed[d.term.product, d.term.period] += d.claimed
+        if claimed[d.term.product, d.term.period] > mass[d.term.product, d.term.period]:
+            summary.faults.at(d.line, "claimed_t", "claims within the production", A4_2_1)
+
+    def carried(masses: dict[tuple[int, int], int]) -> int:
+        return sum(s * m // facts.scale for (p, _), m in masses.items() for s in facts.products[p].scopes)
+
+    allocated, realised = sum(d.reduction for d in booked.decisions), facts.realised()
+    for name, value in (
+        ("baseline", carried(mass)), ("realised", realised), ("allocated", allocated),
+        ("claimed_products", carried(claimed) - allocated), ("accounted", carried(mass) - realised),
+    ):  # fmt: skip
+        summary.must_be(f"tco2e.{name}", Fraction(value, GRID), A4_2_4)
+
+
+def _check_identities(summary: Summary) -> None:
+    """The summary's own figures balance to the last digit (A4.2.4, J5.3.3)."""
+    told = {name: number(summary.get(f"tco2e.{name}")) for name in TCO2E}
+    t = {name: value for name, value in told.items() if value is not None}
+    if len(t) < len(TCO2E):
+        summary.must_be("tco2e", f"numbers {', '.join(TCO2E)}", A4_2_4)
+        return
+    declared = t["claimed_products"] + t["conventional_products"]
+    spent = t["allocated"] + t["held"] + t["released"] + t["retired"]
+    for name, left, right in (
+        ("accounted = baseline - realised", t["accounted"], t["baseline"] - t["realised"]),
+        ("declared - held - retired = accounted", declared - t["held"] - t["retired"], t["accounted"]),
+        ("realised = allocated + held + released + retired", t["realised"], spent),
+        ("forgone + expired <= released + retired",
+         max(t["forgone"] + t["expired"], t["released"] + t["retired"]), t["released"] + t["retired"]),
+    ):  # fmt: skip
+        if left != right:
+            summary.faults.add(SUMMARY, None, "tco2e", plain(left - right), f"0: {name}", A4_2_4)

@@ -1,0 +1,344 @@
+"""What the case says, derived anew from its tables: windows, boundaries, displaced value, effects.
+
+A second derivation, on purpose: it shares no code with `domain.effects`, which the model uses.
+Every coefficient is a Python integer: its value times `scale`, one power of ten that holds every
+decimal of the case. Masses and quantities are integers in millionths of their unit.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from massbalance.domain.case import Case, Table
+from massbalance.domain.grid import GRID
+
+GHG_CLAIMS = ("cfp", "reduction")
+SHARE_CLAIMS = ("green_share", "recycled_share", "post_consumer_share")
+CARRIERS = ("electricity", "heat")
+GOALS = {"firm_shortfall": "firm_shortfall_t", "margin": "margin"}
+"""A goal's name in the case -> in summary.json."""
+
+
+@dataclass(frozen=True)
+class Traits:
+    """All of a lot that enters an equation, but quantity, window and origin (C3: equal in a pool).
+
+    area: (kind of boundary, name); carrier: of energy, else ""; displaced, intensity: None = not
+    given, or no matter; shares: credited content by share claim; wt: element -> wt %.
+    """
+
+    kind: str
+    carrier: str
+    category: str
+    area: tuple[str, str]
+    displaced: int | None
+    intensity: int | None
+    scopes: frozenset[int]
+    scheme: str
+    gas: str
+    cost: int
+    shares: tuple[int, int, int]
+    wt: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Lot:
+    """A lot; first, last: periods it may serve (first > last: none); inside: it enters the books."""
+
+    name: str
+    uom: str
+    quantity: int
+    first: int
+    last: int
+    inside: bool
+    origin: str
+    traits: Traits
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one tonne of a product may take (C5 to C9).
+
+    areas: by kind of boundary; scopes: s1, s2, s3; use, factor: by carrier; caps: category ->
+    max_share; elements: element -> (max wt %, wt % of the base metal).
+    """
+
+    areas: dict[str, str]
+    scopes: tuple[int, int, int]
+    metal: int | None
+    rate: int
+    use: dict[str, int]
+    factor: dict[str, int | None]
+    gas: str
+    caps: dict[str, int]
+    elements: dict[str, tuple[int, int]]
+
+    @property
+    def baseline(self) -> int:
+        """s1 + s2 + s3."""
+        return sum(self.scopes)
+
+
+@dataclass(frozen=True)
+class Term:
+    """What an order (offer "") or one of its offers asks for; order, product, period: positions."""
+
+    order: int
+    offer: str
+    product: int
+    period: int
+    claim: str
+    level: int
+    premium: int
+    schemes: frozenset[str]
+
+
+def _months_later(day: dt.date, months: int) -> dt.date:
+    """The same day, or the month's last one where that day does not exist."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year > dt.date.max.year:
+        return dt.date.max
+    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+class Facts:
+    """The facts of one case; lots, products, orders, periods by their position in the tables."""
+
+    def __init__(self, case: Case) -> None:
+        self.case, orders = case, case.orders
+        columns = [c for table in case.tables.values() for c in table.exact.values()]
+        self.decimals = max([6, *(c.decimals for c in columns)])
+        self.scale: int = 10**self.decimals
+        self.starts, self.ends = self._days(case.periods, "start"), self._days(case.periods, "end")
+        self.names = [str(name) for name in orders.text("order")]
+        self.mass = [int(m) for m in orders.grid("mass_t")]
+        self.priority = [int(p) for p in orders.floats("priority")]
+        self.min_fill = self._numbers(orders, "min_fill")
+        self.firm, self.whole = orders.flag("firm").tolist(), orders.flag("whole").tolist()
+
+    def _given(self, table: Table, column: str) -> list[int | None]:
+        """A number column, scaled; None = not given."""
+        found = table.exact[column]
+        up = 10 ** (self.decimals - found.decimals)
+        return [int(v) * up if ok else None for v, ok in zip(found.values, found.given, strict=True)]
+
+    def _numbers(self, table: Table, column: str, default: int = 0) -> list[int]:
+        return [default if v is None else v for v in self._given(table, column)]
+
+    @staticmethod
+    def _days(table: Table, column: str) -> list[Any]:
+        return list(table.days(column).tolist())
+
+    @cached_property
+    def sites(self) -> dict[str, tuple[dict[str, str], dict[str, int | None]]]:
+        """Site -> its area by kind of boundary, its conventional factor by carrier."""
+        table, found = self.case.sites, {}
+        names = (table.text(c) for c in ("site", "unit", "organisation"))
+        factors = (self._given(table, c) for c in ("electricity_tco2e_per_mwh", "heat_tco2e_per_gj"))
+        for site, unit, owner, *factor in zip(*names, *factors, strict=True):
+            areas = {"site": site, "accounting_unit": f"{owner}/{unit}", "organisation": owner}
+            found[site] = areas, dict(zip(CARRIERS, factor, strict=True))
+        return found
+
+    @cached_property
+    def composition(self) -> dict[str, dict[str, int]]:
+        """Key of the composition table -> element -> wt %."""
+        table, found = self.case.composition, defaultdict[str, dict[str, int]](dict)
+        for key, element, wt in zip(
+            table.text("key"), table.text("element"), self._given(table, "wt_pct"), strict=True
+        ):
+            if wt is not None:
+                found[key][element] = wt
+        return found
+
+    def _wt(self, *keys: str) -> dict[str, int]:
+        """Element -> wt %, element by element; a later key goes before an earlier one."""
+        return {element: wt for key in keys for element, wt in self.composition.get(key, {}).items()}
+
+    @cached_property
+    def products(self) -> list[Limits]:
+        """Limits of every product."""
+        case, table = self.case, self.case.products
+        caps = defaultdict[str, dict[str, int]](dict)
+        pairs = case.alloys.text("alloy"), case.alloys.text("category")
+        for alloy, category, share in zip(*pairs, self._numbers(case.alloys, "max_share"), strict=True):
+            caps[alloy][category] = share
+        elements, rows = defaultdict[str, dict[str, tuple[int, int]]](dict), case.alloy_limits
+        pairs = rows.text("alloy"), rows.text("element")
+        for alloy, element, most in zip(*pairs, self._given(rows, "max_wt_pct"), strict=True):
+            if most is not None:
+                elements[alloy][element] = most, self._wt("base", f"base:{alloy}").get(element, 0)
+        scopes = zip(*(self._numbers(table, c) for c in ("s1", "s2", "s3")), strict=True)
+        use = zip(*(self._numbers(table, c) for c in ("electricity_mwh_per_t", "heat_gj_per_t")), strict=True)
+        metal = self._given(table, "metal_tco2e_per_t")
+        rate = self._numbers(table, "t_product_per_t_input", self.scale)
+        names = (table.text(c) for c in ("alloy", "site", "gas"))
+        return [
+            Limits(
+                areas=self.sites[site][0], scopes=s, metal=m, rate=r, use=dict(zip(CARRIERS, u, strict=True)),
+                factor=self.sites[site][1], gas=gas or "GHG", caps=caps[alloy], elements=elements[alloy],
+            )
+            for alloy, site, gas, s, u, m, r in zip(*names, scopes, use, metal, rate, strict=True)
+        ]  # fmt: skip
+
+    @cached_property
+    def mean_metal(self) -> dict[str, int]:
+        """Accounting unit -> mean metal_tco2e_per_t by production / rate, down to 1e-6; scaled."""
+        table, position = self.case.production, self.case.products.position
+        made, sums = defaultdict[int, int](int), defaultdict[str, list[Fraction]](lambda: [Fraction(0)] * 2)
+        for product, mass in zip(table.text("product"), table.grid("mass_t"), strict=True):
+            made[position[product]] += int(mass)
+        for p, mass in made.items():
+            limits = self.products[p]
+            if limits.metal is not None:
+                both = sums[limits.areas["accounting_unit"]]
+                both[0] += Fraction(mass * limits.metal, limits.rate)
+                both[1] += Fraction(mass, limits.rate)
+        step = self.scale // GRID
+        return {unit: total // mass // step * step for unit, (total, mass) in sums.items() if mass > 0}
+
+    @cached_property
+    def lots(self) -> list[Lot]:
+        """Every lot."""
+        table, out = self.case.lots, []
+        quantity = table.grid("quantity")
+        days = [self._days(table, c) for c in ("received", "used", "expires")]
+        traits = self._traits()
+        names = (table.text(c) for c in ("lot", "uom", "origin"))
+        for i, (name, uom, origin) in enumerate(zip(*names, strict=True)):
+            received, used, expires = (d[i] for d in days)
+            first, last = self._window(received, used or received, expires)
+            inside = (used or received) <= self.ends[-1]
+            out.append(Lot(name, uom, int(quantity[i]), first, last, inside, origin, traits[i]))
+        return out
+
+    def _traits(self) -> list[Traits]:
+        table, out = self.case.lots, []
+        names = ("lot", "kind", "uom", "category", "site", "scopes", "scheme", "gas")
+        text = zip(*(table.text(c) for c in names), strict=True)
+        own, intensity = (self._given(table, f"{c}_tco2e_per_uom") for c in ("displaced", "intensity"))
+        columns = ("green_share", "recycled_pre", "recycled_post", "unit_cost")
+        parts = zip(*(self._numbers(table, c) for c in columns), strict=True)
+        for i, (name, kind, uom, category, site, scopes, scheme, gas) in enumerate(text):
+            green, pre, post, cost = next(parts)
+            material, carrier = kind == "material", {"MWh": "electricity", "GJ": "heat"}.get(uom, "")
+            (areas, factor), boundary = self.sites[site], self.case.rules.boundary(kind)
+            worth = own[i]
+            if worth is None and kind != "project":
+                worth = self.mean_metal.get(areas["accounting_unit"]) if material else factor[carrier]
+            reduces = kind != "project" and worth is not None and intensity[i] is not None
+            told = "3" if material else scopes or {"MWh": "2", "GJ": "1"}[uom]
+            traits = Traits(
+                kind=kind, carrier=carrier, category=category if material else "",
+                area=(boundary, areas[boundary]), displaced=worth if reduces else None,
+                intensity=intensity[i] if reduces else None, scopes=frozenset(map(int, told.split("+"))),
+                scheme=scheme, gas=gas or "GHG", cost=cost,
+                shares=(green, pre + post, post) if material else (0, 0, 0),
+                wt=self._wt(category, name) if material else {},
+            )  # fmt: skip
+            out.append(traits)
+        return out
+
+    def _window(self, received: dt.date, available: dt.date, expires: dt.date | None) -> tuple[int, int]:
+        """First and last usable period: available <= end <= expires (A5.1.3A, A5.1.3B)."""
+        parameters = self.case.rules.parameters
+        if expires is None and parameters.expiry_months != "unlimited":
+            expires = _months_later(received, int(parameters.expiry_months))
+        usable = [
+            t
+            for t, (start, end) in enumerate(zip(self.starts, self.ends, strict=True))
+            if available <= end
+            and (expires is None or end <= expires)
+            and (parameters.carry_over != "none" or start <= available)
+        ]
+        return (usable[0], usable[-1]) if usable else (0, -1)
+
+    @cached_property
+    def terms(self) -> dict[tuple[str, str], Term]:
+        """(order, offer) -> what is asked for, in canonical order (own terms first)."""
+        orders, offers, case = self.case.orders, self.case.offers, self.case
+        product = [case.products.position[p] for p in orders.text("product")]
+        period = [case.periods.position[t] for t in orders.text("period")]
+        schemes = [frozenset(filter(None, map(str.strip, t.split(";")))) for t in orders.text("schemes")]
+        own = [(o, "") for o in range(len(orders))]
+        offered = zip((orders.position[o] for o in offers.text("order")), offers.text("offer"), strict=True)
+        found = {}
+        for table, keys in ((orders, own), (offers, list(offered))):
+            level, premium = (self._numbers(table, c) for c in ("level", "premium_per_t"))
+            for (o, name), claim, at, price in zip(keys, table.text("claim"), level, premium, strict=True):
+                found[o, name] = Term(o, name, product[o], period[o], claim, at, price, schemes[o])
+        return {(self.names[o], name): found[o, name] for o, name in sorted(found)}
+
+    def fits(self, lot: Traits, product: int) -> tuple[str, str] | None:
+        """Why the lot may not serve the product in any period: (what would be right, code)."""
+        limits, (boundary, area) = self.products[product], lot.area
+        if limits.areas[boundary] != area:
+            return f"a lot of {boundary} {limits.areas[boundary]}", "C3 pool_balance"
+        if lot.gas == "GHG" and limits.gas == "CO2":
+            return "a CO2 credit, as the product's intensity is CO2 only", "C3 pool_balance"
+        if lot.kind == "material" and lot.category not in limits.caps:
+            return "a category that is feasible for the alloy", "C6 category_cap"
+        if lot.carrier and limits.use[lot.carrier] <= 0:
+            return f"a product that uses {lot.carrier}", "C8 energy_cap"
+        return None
+
+    def refuses(self, lot: Lot, term: Term) -> tuple[str, str] | None:
+        """Why the lot may not serve the order: (what would be right, code); None if it may."""
+        if not lot.first <= term.period <= lot.last:
+            return "a lot that is available, and not expired, at the end of the period", "C3 pool_balance"
+        if term.schemes and lot.traits.scheme not in term.schemes:
+            return f"a lot of scheme {';'.join(sorted(term.schemes))}", "C3 pool_balance"
+        return self.fits(lot.traits, term.product)
+
+    def reduction(self, lot: Traits, product: int) -> int:
+        """max(0, min(D_l, d_p) - intensity) per unit, scaled; 1 for projects; 0 where not known."""
+        if lot.kind == "project":
+            return self.scale
+        limits = self.products[product]
+        other = limits.factor[lot.carrier] if lot.carrier else limits.metal
+        if lot.displaced is None or lot.intensity is None or other is None:
+            return 0
+        return max(0, min(lot.displaced, other) - lot.intensity)
+
+    def realised(self) -> int:
+        """Value of all lots in the books, t CO2e in 1e-6; one origin is worth its best lot (A4.2.3)."""
+        singles, origins = list[int](), defaultdict[str, list[int]](list)
+        for lot in self.lots:
+            gain = max(0, (lot.traits.displaced or 0) - (lot.traits.intensity or 0))
+            worth = (self.scale if lot.traits.kind == "project" else gain) * lot.quantity
+            if lot.inside:
+                (origins[lot.origin] if lot.origin else singles).append(worth)
+        return sum(w // self.scale for w in (*singles, *map(max, origins.values())))
+
+    def need(self, term: Term) -> int:
+        """Claim per t of claimed mass, scaled."""
+        if term.claim == "cfp":
+            return max(0, self.products[term.product].baseline - term.level)
+        return term.level
+
+    def is_linear(self) -> bool:
+        """No order needs a yes or no: none whole, none with a minimum fill, no offers."""
+        return not (any(self.whole) or any(self.min_fill) or len(self.case.offers))
+
+    def firm_mass(self, priority: int | None) -> int:
+        """Mass of the firm orders of a priority."""
+        rows = zip(self.mass, self.firm, self.priority, strict=True)
+        return sum(mass for mass, firm, p in rows if firm and p == priority)
+
+    @cached_property
+    def goals(self) -> dict[str, tuple[str, int | None]]:
+        """Goal as duals.csv names it -> (name in summary.json, priority), in the case's order."""
+        out: dict[str, tuple[str, int | None]] = {}
+        firm = {p for p, firm in zip(self.priority, self.firm, strict=True) if firm}
+        for name in self.case.settings.get("objective", {}).get("order", list(GOALS)):
+            if name == "margin":
+                out[name] = GOALS[name], None
+            else:
+                out |= {f"{name}:{p}": (GOALS[name], p) for p in sorted(firm)}
+        return out

@@ -1,0 +1,107 @@
+"""Checks a run's folder: does everything in it follow, to the last unit, and is it the best there is?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from massbalance.domain.case import Case
+from massbalance.domain.faults import CaseRefused, Fault
+from massbalance.intake import read_case
+from massbalance.verification.balance import Summary, check_books, check_summary
+from massbalance.verification.bound import GoalProof, prove
+from massbalance.verification.facts import Facts
+from massbalance.verification.files import SUMMARY, Faults, check_manifest, check_present, read_json
+from massbalance.verification.proof import read_duals, read_groups
+from massbalance.verification.rows import Booked, check_allocation, check_orders
+
+__all__ = ["GoalProof", "Report", "verify_run"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a verification found: faults in the order of the files, and the proof of every goal.
+
+    goals is empty where the figures are wrong: nothing is proven of wrong figures.
+    """
+
+    faults: tuple[Fault, ...]
+    goals: tuple[GoalProof, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is wrong."""
+        return not self.faults
+
+    @property
+    def first(self) -> Fault | None:
+        """The first fault: what the figures show comes before what only the manifest shows."""
+        return self.faults[0] if self.faults else None
+
+
+def verify_run(run: Path, *, progress: Callable[[str], None] | None = None) -> Report:
+    """Redo the check of a run from its folder alone, without the solver.
+
+    progress: told the name of each stage as it begins. Never raises for what is in the folder:
+    whatever cannot be read is a fault.
+    """
+    tell = progress or (lambda stage: None)
+    faults = Faults()
+    tell("files")
+    check_present(run, faults)
+    tell("case")
+    case, goals = _read_case(run, faults), list[GoalProof]()
+    if case is not None:
+        facts = Facts(case)
+        tell("allocation")
+        booked = _check_decisions(run, facts, faults)
+        tell("books")
+        summary = Summary(read_json(run, SUMMARY, faults), faults)
+        check_summary(summary, facts, booked)
+        check_books(run, summary, facts, booked)
+        tell("proof")
+        goals = _check_proof(run, facts, booked, summary.get("status"), faults)
+    tell("manifest")
+    check_manifest(run, faults)
+    return Report(tuple(faults.in_order()), tuple(goals))
+
+
+def _read_case(run: Path, faults: Faults) -> Case | None:
+    """The case as the run kept it, under the rule model that the run kept."""
+    try:
+        return read_case(run / "case", rule_source=(run / "rules.toml").read_bytes())
+    except CaseRefused as refused:
+        for fault in refused.faults:
+            if fault.severity == "error":
+                where = f"{fault.table} {fault.column}".strip()
+                faults.add("case/case.toml", fault.row, where, fault.value, fault.expected, fault.code)
+    except (OSError, ValueError, KeyError) as error:
+        faults.add("rules.toml", None, "", error, "a rule model that can be read", "files")
+    return None
+
+
+def _check_decisions(run: Path, facts: Facts, faults: Faults) -> Booked | None:
+    """Allocation and orders; None where they are wrong, so that nothing can be built on them."""
+    before = len(faults.found)
+    booked = check_orders(run, facts, check_allocation(run, facts, faults), faults)
+    return booked if len(faults.found) == before else None
+
+
+def _check_proof(
+    run: Path, facts: Facts, booked: Booked | None, status: object, faults: Faults
+) -> list[GoalProof]:
+    """Pools and recipes are sound, and no goal can be bettered by more than the grid costs."""
+    groups = read_groups(run, facts, faults)
+    duals = read_duals(run, facts, groups, faults) if groups is not None else None
+    if booked is None or groups is None or duals is None:
+        return []
+    goals = prove(facts, booked, groups, duals)
+    for goal, name in zip(goals, facts.goals, strict=True):
+        if goal.gap < 0:
+            expected = f"no better than {float(goal.bound)}"
+            faults.add(SUMMARY, None, name, float(goal.booked), expected, "C15 goal_hold")
+        elif status == "optimal" and not goal.mip and not goal.proven:
+            value, expected = f"gap {float(goal.gap)}", f"a proven gap of at most {float(goal.tolerance)}"
+            faults.add("proof/duals.csv", None, name, value, expected, "C15 goal_hold")
+    return goals
