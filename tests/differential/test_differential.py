@@ -11,14 +11,17 @@ from typing import Any
 
 import pytest
 from hand_cases import CASES
-from massbalance.api import solve_objectives
 from plain_runner import solve_plainly
 from random_cases import write_random_case
 
+from massbalance.api import solve_objectives
+
 TOLERANCE = 1e-7  # relative to max(1, |value|)
-COUNTS = {("small", False): 194, ("medium", False): 6, ("small", True): 98, ("medium", True): 2}
+COUNTS = {("small", False): 194, ("medium", False): 6, ("small", True): 97, ("medium", True): 2}
 Key = tuple[str, bool, int]
 KEYS: list[Key] = [(size, mip, seed) for (size, mip), count in COUNTS.items() for seed in range(count)]
+# HiGHS called half of the margin optimal when the shortfalls before it were held without slack.
+KEYS.append(("small", True, 372))
 Answers = dict[Key, tuple[Path, dict[str, Any]]]
 
 
@@ -34,7 +37,9 @@ def plain(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     asked = {
         item.callspec.params["key"]
         for item in request.session.items
-        if isinstance(item, pytest.Function) and item.path == request.path
+        if isinstance(item, pytest.Function)
+        and item.path == request.path
+        and item.callspec.params.keys() == {"key"}
     }
     folders = {key: root / key_name(key) for key in KEYS if key in asked}
     for (size, mip, seed), folder in folders.items():

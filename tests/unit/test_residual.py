@@ -1,5 +1,6 @@
 """The residual by hand: values, origins, releases, shares, units, and the CSV files."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -178,6 +179,29 @@ def test_single_scopes_go_first_and_wider_ones_fill_what_is_left_in_order():
     assert book.rows[0].released == (100 * T, 20 * T, 0)
 
 
+def test_those_with_less_choice_go_first():
+    """GHG before CO2 (p takes GHG, q is CO2 only), and a unit's credits before the organisation's."""
+    case = make_case(
+        products=[{"product": "p", "s1": "0.1"}, {"product": "q", "s1": 1, "gas": "CO2"}],
+        production=made("p", "q"),
+        lots=[project("a", 20, gas="CO2", **EXPIRED), project("b", 10, **EXPIRED)],
+    )
+    assert residual_book(case, allocate(case, [], {})).tco2e["released"] == 30 * T
+    case = make_case(
+        sites=[{"site": "A", "unit": "U1"}, {"site": "B", "unit": "U2"}],
+        products=[{"product": "p", "s2": "0.1"}, {"product": "q", "s2": 1, "site": "B"}],
+        production=made("p", "q"),
+        lots=[
+            project("a", 20, scopes="2", **EXPIRED),
+            {
+                "lot": "b", "kind": "energy", "uom": "MWh", "quantity": 10, "scopes": "2",
+                "displaced_tco2e_per_uom": 1, "intensity_tco2e_per_uom": 0, **EXPIRED,
+            },
+        ],
+    )  # fmt: skip
+    assert residual_book(case, allocate(case, [], {})).tco2e["released"] == 30 * T
+
+
 def test_ghg_effects_do_not_go_to_a_product_of_co2_only():
     case = make_case(
         products=[{"product": "p", "s1": 1, "gas": "CO2"}, {"product": "q", "s1": 1}],
@@ -254,6 +278,39 @@ def test_an_origin_is_held_while_any_of_its_lots_lives():
         lots=[project("a", 100, origin="g", expires="2025-01-31"), project("b", 80, origin="g")],
     )  # fmt: skip
     assert tonnes(residual_book(case, allocate(case, [], {})).tco2e)["held"] == 100
+
+
+def test_an_origin_lapses_with_its_last_lot_and_a_lot_of_zero_keeps_nothing_alive():
+    case = make_case(
+        periods=months(3), products=[{"product": "p", "s1": 5}],
+        production=[row for t in (1, 2, 3) for row in made("p", period=f"P{t}")],
+        lots=[
+            project("a", 100, origin="g", expires="2025-01-31"),
+            project("b", 80, origin="g", expires="2025-02-28"),
+            project("c", 0, origin="g"),
+        ],
+    )  # fmt: skip
+    book = residual_book(case, allocate(case, [], {}))
+    assert [row.released[0] for row in book.rows] == [0, 0, 100 * T]
+
+
+def test_rounding_grams_of_an_origin_go_where_the_lot_used_last_may_go():
+    """Both measures are worth 11 g (a is home). 3 tenths of b: 3.3 booked as 3, 7.7 held as 7: 1 is left."""
+    case = make_case(
+        products=[{"product": "p", "s1": 5, "s3": 5, "metal_tco2e_per_t": 2}], production=made("p"),
+        lots=[
+            {"lot": "b", "quantity": "0.000010", "intensity_tco2e_per_uom": "0.9", "origin": "g"},
+            {
+                "lot": "a", "kind": "energy", "uom": "MWh", "scopes": "1", "quantity": "0.000010",
+                "displaced_tco2e_per_uom": "1.2", "intensity_tco2e_per_uom": "0.1", "origin": "g",
+            },
+        ],
+        orders=[{"order": "o", "product": "p", "mass_t": 50}],
+    )  # fmt: skip
+    book = residual_book(case, allocate(case, [("b", "o", "0.000003")], {"o": 50}))
+    found = [book.tco2e[key] for key in ("realised", "allocated", "held", "retired", "forgone")]
+    assert found == [11, 3, 7, 0, 1]
+    assert book.rows[0].released == (0, 0, 1)
 
 
 def test_an_origin_with_one_lot_in_the_books_is_like_none():
@@ -398,15 +455,17 @@ def test_shares_of_one_origin_are_valued_once():
 
 
 def test_rounding_grams_of_a_lot_are_forgone_in_the_period_of_its_last_use():
-    """Three uses of a third of 1.000001 t worth 1 t a tonne each lose grams; nothing is lost."""
+    """Two uses of a third of the lot and a third held, each rounded down: the later use's period."""
     case = make_case(
         periods=months(2), products=[{"product": "p", "s3": 9, "metal_tco2e_per_t": "1.9"}],
         production=[*made("p"), *made("p", period="P2")],
         lots=[{"lot": "l", "quantity": "0.000009", "intensity_tco2e_per_uom": 0}],
-        orders=[{"order": f"o{t}", "product": "p", "period": f"P{t}", "mass_t": 50} for t in (1, 2)],
+        orders=[
+            {"order": o, "product": "p", "period": f"P{t}", "mass_t": 50} for o, t in (("z", 1), ("a", 2))
+        ],
     )  # fmt: skip
-    uses = [("l", "o1", "0.000003"), ("l", "o2", "0.000003")]
-    book = residual_book(case, allocate(case, uses, {"o1": 1, "o2": 1}))
+    uses = [("l", "z", "0.000003"), ("l", "a", "0.000003")]
+    book = residual_book(case, allocate(case, uses, {"a": 1, "z": 1}))
     # V = floor(17.1) = 17; uses floor(5.7) each; held floor(5.7); 2 left over, of P2
     assert (book.tco2e["allocated"], book.tco2e["held"], book.tco2e["forgone"]) == (10, 5, 2)
     assert [row.released[2] for row in book.rows] == [0, 2]
@@ -433,14 +492,19 @@ def test_rows_are_products_by_key_in_time_order_and_production_of_zero_has_none(
             {"period": "Z-first", "start": "2025-01-01", "end": "2025-01-31"},
             {"period": "A-second", "start": "2025-02-01", "end": "2025-02-28"},
         ],
-        products=[{"product": "q"}, {"product": "p"}],
+        products=[{"product": "r"}, {"product": "q"}, {"product": "p"}],
         production=[
             *made("q", period="A-second"), *made("p", period="A-second"), *made("p", period="Z-first"),
-            *made("q", period="Z-first", mass=0),
+            *made("r", period="Z-first"), *made("q", period="Z-first", mass=0),
         ],
     )  # fmt: skip
     lines = residual_csv(case, residual_book(case, allocate(case, [], {}))).decode().splitlines()[1:]
-    assert [line.split(",")[:2] for line in lines] == [["p", "Z-first"], ["p", "A-second"], ["q", "A-second"]]
+    assert [line.split(",")[:2] for line in lines] == [
+        ["p", "Z-first"],
+        ["p", "A-second"],
+        ["q", "A-second"],
+        ["r", "Z-first"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -493,6 +557,15 @@ def test_a_case_without_orders_and_lots_is_all_conventional():
     assert allocation_csv(case, allocation).count(b"\n") == orders_csv(case, allocation, []).count(b"\n") == 1
 
 
+@pytest.mark.parametrize("tables", [{}, {"periods": []}, {"lots": [{"lot": "l", "quantity": 1}]}])
+def test_empty_tables_have_empty_books(tables):
+    case = make_case(**({"periods": []} | tables))
+    book = residual_book(case, allocate(case, [], {}))
+    assert book.rows == ()
+    assert set(book.tco2e.values()) == {0}
+    assert residual_csv(case, book).count(b"\n") == 1
+
+
 def test_numbers_beyond_64_bits_stay_exact():
     case = make_case(
         products=[{"product": "p", "s1": "999999999.999999999", "s3": "999999999.9"}],
@@ -542,6 +615,9 @@ def test_orders_csv_tells_the_taken_terms_and_rounds_the_footprint_up():
         '"k ""x""",b,"half, or so",0.000001,tCO2e,0,0.000001,0,0\n'
         'l,b,"half, or so",1.6,tCO2e,0,1.6,0,0\n'
     )
+    columns = ("lot", "order", "offer", "quantity", "credited", "scope1", "scope2", "scope3")
+    turned = replace(allocation, **{name: getattr(allocation, name)[::-1] for name in columns})
+    assert allocation_csv(case, turned) == allocation_csv(case, allocation)
 
 
 def test_orders_csv_keeps_the_own_terms_as_written_exactly():

@@ -8,12 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from itertools import product
 
 from massbalance.booking.ledger import Draw, Ledger
 from massbalance.booking.recipe import CREDITED, RecipeBook, Row
 
 ROUNDS = 60
 """Repairs of one trial before a smaller mass is tried; each repair closes one row's violation."""
+
+
+ROUNDING_UNITS = 32
+"""What rounding alone can leave missing, in units of the heaviest pool."""
+REACH = {1: 8, 2: 8, 3: 4, 4: 2, 5: 1}
+"""How many units each pool may move in a search, by the number of pools."""
+
+
+@cache
+def _steps(pools: int) -> tuple[tuple[int, ...], ...]:
+    """Moves of several pools at once, the smallest first."""
+    reach = REACH[pools]
+    moves = product(range(-reach, reach + 1), repeat=pools)
+    return tuple(sorted(moves, key=lambda m: (sum(abs(d) for d in m), m)))
 
 
 @dataclass
@@ -104,7 +120,7 @@ class Fitter:
             missing = -self._excess(trial, self.book.claim)
             if missing <= 0:
                 return trial
-            if draw_more and self._raise(trial, missing):
+            if draw_more and (self._raise(trial, missing) or self._search(trial, missing)):
                 continue
             at = (trial.claimed, missing)
             if not self._shrink(trial, before, missing):
@@ -148,6 +164,42 @@ class Fitter:
                 return True
             self._set(trial, k, before)
         return False
+
+    def _search(self, trial: Trial, missing: int) -> bool:
+        """Where single steps break one row for another: a few units of several pools at once.
+
+        Only for what rounding can have left, and over the few pools that the trial uses.
+        """
+        pools = sorted((k for k, n in trial.amounts.items() if n > 0), key=lambda k: -trial.amounts[k])[:5]
+        weights = [c * self.book.pools[k].per_unit(self.book.claim.measure) for k, c in self.book.claim.coefs.items()]
+        if not pools or missing > ROUNDING_UNITS * max(weights):
+            return False
+        before = dict(trial.amounts)
+        # the mix at the claimed mass itself: what was repaired so far may have led astray
+        near = {k: round(self.mix.get(k, 0.0) * trial.claimed) or before[k] for k in pools}
+        rows = [self.book.claim, *self.book.caps]
+        fixed = {k: trial.measures[k] for k in trial.measures if k not in near}
+        for steps in _steps(len(pools)):
+            amounts = {k: max(0, near[k] + d) for k, d in zip(pools, steps, strict=True)}
+            booked = fixed | {k: self.book.pools[k].measures(n) for k, n in amounts.items()}
+            if all(self._holds(row, booked, trial.claimed) for row in rows) and self._try(trial, amounts):
+                return True
+        for k, amount in before.items():
+            self._set(trial, k, amount)
+        return False
+
+    def _holds(self, row: Row, booked: Mapping[int, tuple[int, int, int]], claimed: int) -> bool:
+        value = sum(c * booked[k][row.measure] for k, c in row.coefs.items() if k in booked)
+        room = self.book.room(row, claimed)
+        return value >= room if row is self.book.claim else value <= room
+
+    def _try(self, trial: Trial, amounts: Mapping[int, int]) -> bool:
+        """Are the amounts to be had, and do the rows hold lot by lot?"""
+        for k, amount in amounts.items():
+            self._set(trial, k, amount)
+            if trial.amounts[k] != amount:
+                return False
+        return all(self._holds(row, trial.measures, trial.claimed) for row in (self.book.claim, *self.book.caps))
 
     def _shrink(self, trial: Trial, before: tuple[int, int] | None, missing: int) -> bool:
         """Claim only what the amounts support; caps are checked again at the smaller mass.

@@ -27,7 +27,7 @@ from massbalance.books.shares import SHARES, ShareBook, share_book
 from massbalance.books.value import Ints, Split, add_up, split_value, sum_by
 from massbalance.domain.case import Case, IndexArray
 from massbalance.domain.effects import Effects, windows
-from massbalance.domain.grid import IntArray, as_python_ints, floor_product, total
+from massbalance.domain.grid import IntArray, as_python_ints, floor_product, shrink, total
 from massbalance.domain.result import Allocation
 
 __all__ = ["ResidualBook", "ResidualRow", "imbalances", "residual_book"]
@@ -131,7 +131,8 @@ class _Books:
         """Forgone and expired effects by where and when they may go."""
         lots, periods = len(self.case.lots), len(self.case.periods)
         lot, period, amount = self.loose()
-        sums = sum_by(lot * periods + period, amount, lots * periods)
+        some = np.flatnonzero(amount)
+        sums = sum_by(lot[some] * periods + period[some], shrink(amount[some]), lots * periods)
         gas, merged = self.case.lots.text("gas"), dict[Pool, int]()
         for at in np.flatnonzero(sums):
             i, t = divmod(int(at), periods)

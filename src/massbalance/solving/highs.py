@@ -45,6 +45,7 @@ class Highs:
         self.integers = integers and bool(compiled.integer.any())
         self.count = compiled.matrix.shape[1]
         self.highs = highspy.Highs()
+        self.held: list[float] = []
         for name, value in (
             ("output_flag", False), ("threads", 1), ("random_seed", 0),
             ("mip_abs_gap", 0.0), ("mip_rel_gap", 0.0),
@@ -91,9 +92,15 @@ class Highs:
     def hold(self, costs: Floats, value: float) -> None:
         """C15 goal_hold: costs x <= value, with no slack at all."""
         index = np.flatnonzero(costs).astype(np.int32)
-        self._ok(
-            self.highs.addRow(-highspy.kHighsInf, value, len(index), index, costs[index]), "addRow"
-        )
+        self._ok(self.highs.addRow(-highspy.kHighsInf, value, len(index), index, costs[index]), "addRow")
+        self.held.append(value)
+
+    def loosen(self, relative: float) -> None:
+        """Give every held goal a slack relative to max(1, |value|)."""
+        first = self.compiled.matrix.shape[0]
+        for i, value in enumerate(self.held):
+            upper = value + relative * max(1.0, abs(value))
+            self._ok(self.highs.changeRowBounds(first + i, -highspy.kHighsInf, upper), "changeRowBounds")
 
     def fix(self, columns: npt.NDArray[np.intp], values: Floats) -> None:
         """Fix columns at values."""

@@ -20,6 +20,8 @@ from massbalance.solving.highs import Answer, Highs, SolverError
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
+LEAST_SLACK = 1e-9
+"""Slack of held goals, relative, where HiGHS calls a point infeasible that it has found itself."""
 WORSE = 1e-6
 """A held goal may come out worse by this, relative to max(1, |value|), before a solve is repeated."""
 
@@ -79,14 +81,25 @@ def _acceptable(answer: Answer, held: list[tuple[Floats, float]]) -> bool:
 def _solve(
     model: Highs, held: list[tuple[Floats, float]], deadline: float | None, gap: float = 0.0
 ) -> Answer:
-    """One checked solve; what looks wrong is solved again without presolve before it is believed."""
+    """One checked solve; what looks wrong is solved again in other ways before it is believed.
+
+    An LP goes on from the basis of the goal before, which is feasible for it; then from nothing,
+    then without presolve, at last with the least slack that the solver's accuracy can see.
+    """
+    if held and not model.integers:
+        answer = model.solve(deadline=deadline, cold=False)
+        if _acceptable(answer, held):
+            return answer
     answer = model.solve(deadline=deadline, gap=gap)
-    if not _acceptable(answer, held):
-        model.option("presolve", "off")
+    for presolve, slack in (("off", 0.0), ("choose", LEAST_SLACK), ("off", LEAST_SLACK)):
+        if _acceptable(answer, held):
+            break
+        model.option("presolve", presolve)
+        model.loosen(slack)
         answer = model.solve(deadline=deadline, gap=gap)
-        model.option("presolve", "choose")
-        if not _acceptable(answer, held):
-            raise SolverError(f"HiGHS: a held goal came out worse or infeasible ({answer.status})")
+    model.option("presolve", "choose")
+    if not _acceptable(answer, held):
+        raise SolverError(f"HiGHS: a held goal came out worse or infeasible ({answer.status})")
     return answer
 
 

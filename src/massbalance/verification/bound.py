@@ -121,7 +121,7 @@ class Matrix:
                     self.fits[i, k], self.reduction[i, k] = True, facts.reduction(traits, p)
 
     def delta(self, element: str, pairs: Pairs) -> Integers:
-        """wt % above the base metal, of each pair; 0 where the pool has no figure for the element."""
+        """Wt % above the base metal, of each pair; 0 where the pool has no figure for the element."""
         has = np.array([element in t.wt for t in self.traits], dtype=bool)
         wt = integers([t.wt.get(element, 0) for t in self.traits])
         base = integers([limits.elements.get(element, (0, 0))[1] for limits in self.limits])

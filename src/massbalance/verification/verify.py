@@ -8,7 +8,7 @@ from pathlib import Path
 
 from massbalance.domain.case import Case
 from massbalance.domain.faults import CaseRefused, Fault
-from massbalance.intake import read_case
+from massbalance.intake.read import read_case
 from massbalance.verification.balance import Summary, check_books, check_summary
 from massbalance.verification.bound import GoalProof, prove
 from massbalance.verification.facts import Facts

@@ -1,0 +1,31 @@
+"""Makes the handmade runs importable by name, and writes the runs that the tests attack."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from handmade import write_run
+from runs import MIXED, SCARCE
+
+
+@pytest.fixture(scope="session")
+def scarce(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder: scarce supply, proven to the last digit."""
+    return write_run(tmp_path_factory.mktemp("runs") / "scarce", SCARCE)
+
+
+@pytest.fixture(scope="session")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder: every kind of lot, claim, cap and term."""
+    return write_run(tmp_path_factory.mktemp("runs") / "mixed", MIXED)
+
+
+@pytest.fixture(scope="session")
+def runs(scarce: Path, mixed: Path) -> list[Path]:
+    """The sound run folders that the corruption engine spoils."""
+    return [scarce, mixed]
