@@ -1,8 +1,8 @@
 """massbalance as a library: read a case, solve it, book it, prove it, publish it.
 
-    case = read_case(Path("data/aluminium"))
-    result = solve(case)               # tables in, tables out; nothing is written
-    run_case(Path("data/aluminium"), Path("runs/aluminium"))   # verified files
+case = read_case(Path("data/aluminium"))
+result = solve(case)               # tables in, tables out; nothing is written
+run_case(Path("data/aluminium"), Path("runs/aluminium"))   # verified files
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from massbalance.booking.book import book
 from massbalance.books.account import account_rows
 from massbalance.books.residual import ResidualBook, residual_book
 from massbalance.books.tables import account_csv, allocation_csv, orders_csv, residual_csv
-from massbalance.booking.book import book
 from massbalance.domain.case import Case
 from massbalance.domain.faults import Fault, in_order
 from massbalance.domain.result import Allocation
@@ -237,9 +237,8 @@ def _certified(document: Json, report: Report, clock: Clock) -> Json:
     for goal in document["objectives"]:  # type: ignore[attr-defined]
         proof = proofs.get((goal["name"], goal["priority"]))
         if proof is not None:
-            goal = {
-                **goal, "certified_bound": rounded(float(proof.bound)), "certified_gap": rounded(float(proof.gap)),
-            }  # fmt: skip
+            bound, gap = rounded(float(proof.bound)), rounded(float(proof.gap))
+            goal = {**goal, "certified_bound": bound, "certified_gap": gap}
         goals.append(goal)
     seconds = {**document["seconds"], **{k: rounded(v, 3) for k, v in clock.seconds.items()}}  # type: ignore[dict-item]
     return {**document, "objectives": goals, "seconds": seconds}
@@ -248,5 +247,3 @@ def _certified(document: Json, report: Report, clock: Clock) -> Json:
 def limited(outcome: Outcome) -> bool:
     """Did a limit stop the solver before optimality was proven within the gap?"""
     return outcome.summary["status"] == "limit"
-
-

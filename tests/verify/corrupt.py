@@ -1,7 +1,7 @@
-"""Ways to spoil a run's folder. Each takes a folder and a random source, and spoils one thing.
+"""Ways to spoil a run's folder: `SIGNED` ones sign the manifest again, so that only the meaning of the
+files can give them away; `RAW` ones leave it, so that any changed byte must.
 
-`SIGNED` ones sign the manifest again, so that only the meaning of the files can give them away;
-`RAW` ones leave it, so that any changed byte must. A corruption returns False where the run has
+A corruption takes a folder and a random source and spoils one thing; it returns False where the run has
 nothing to spoil in that way.
 """
 
@@ -11,18 +11,16 @@ import csv
 import io
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 from handmade import sign
 
 Row = dict[str, str]
+Edit = Callable[[Row, random.Random], Row | None]
 Corruption = Callable[[Path, random.Random], bool]
-
-SIGNED: dict[str, Corruption] = {}
-RAW: dict[str, Corruption] = {}
-STEP = Decimal("0.000001")
+GRAM = Decimal("0.000001")
 
 
 def read(run: Path, file: str) -> list[Row]:
@@ -30,586 +28,353 @@ def read(run: Path, file: str) -> list[Row]:
     return list(csv.DictReader(io.StringIO((run / file).read_text(encoding="utf-8"), newline="")))
 
 
-def write(run: Path, file: str, rows: list[Row], header: list[str] | None = None) -> None:
-    """Write rows back; header: where there are none left."""
+def write(run: Path, file: str, rows: Sequence[Row], header: Sequence[str]) -> bool:
+    """Write rows back."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, header or list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(out, header, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     (run / file).write_text(out.getvalue(), encoding="utf-8", newline="")
+    return True
 
 
-def signed(function: Corruption) -> Corruption:
-    """Register a corruption that signs the manifest again."""
+def number(row: Row, column: str) -> Decimal:
+    """A cell as a number; empty is 0."""
+    return Decimal(row[column] or 0)
+
+
+# ---- what may be done to a row: edits, and which rows qualify --------------------------------------------
+
+
+def shift(column: str, *by: Decimal | int | str) -> Edit:
+    """Add one of these to a number."""
+    return lambda row, rng: {**row, column: f"{number(row, column) + Decimal(rng.choice(by)):f}"}
+
+
+def put(column: str, *texts: str) -> Edit:
+    """Put one of these texts, another than it was, into a cell."""
+    return lambda row, rng: {**row, column: rng.choice([t for t in texts if t != row[column]])}
+
+
+def append(column: str) -> Edit:
+    """A name that does not exist."""
+    return lambda row, rng: {**row, column: row[column] + "x"}
+
+
+def drop(_row: Row, _rng: random.Random) -> None:
+    """The row goes."""
+
+
+def times(column: str, *factors: int) -> Edit:
+    """Multiply a number."""
+    return lambda row, rng: {**row, column: f"{number(row, column) * rng.choice(factors):f}"}
+
+
+def claim(new: Callable[[Decimal, Decimal], Decimal]) -> Edit:
+    """Another claimed mass, from (claimed, unmet); the rest stays unmet."""
+
+    def edit(row: Row, _: random.Random) -> Row:
+        claimed, unmet = number(row, "claimed_t"), number(row, "unmet_t")
+        mass = new(claimed, unmet)
+        return {**row, "claimed_t": f"{mass:f}", "unmet_t": f"{claimed + unmet - mass:f}"}
+
+    return edit
+
+
+def move(*columns: str, all_of_it: bool = False) -> Edit:
+    """Move an amount (all of it, or also a gram) from one of the columns to another."""
+
+    def edit(row: Row, rng: random.Random) -> Row:
+        source = rng.choice([c for c in columns if number(row, c)])
+        target = rng.choice([c for c in columns if c != source])
+        part = number(row, source) if all_of_it else rng.choice([number(row, source), GRAM])
+        moved = {source: number(row, source) - part, target: number(row, target) + part}
+        return {**row, **{column: f"{value:f}" for column, value in moved.items()}}
+
+    return edit
+
+
+def some(*columns: str) -> Callable[[Row], bool]:
+    """Rows where one of the numbers is not zero."""
+    return lambda row: any(number(row, c) for c in columns)
+
+
+def in_file(file: str, edit: Edit, where: Callable[[Row], bool] = lambda row: True) -> Corruption:
+    """Edit one random row of a file among those that qualify."""
 
     def spoil(run: Path, rng: random.Random) -> bool:
-        done = function(run, rng)
+        rows = read(run, file)
+        able = [i for i, row in enumerate(rows) if where(row)]
+        if not able:
+            return False
+        header, at = list(rows[0]), rng.choice(able)
+        edited = edit(dict(rows[at]), rng)
+        rows[at : at + 1] = [] if edited is None else [edited]
+        return write(run, file, rows, header)
+
+    return spoil
+
+
+def twice(file: str) -> Corruption:
+    """Repeat a row."""
+
+    def spoil(run: Path, rng: random.Random) -> bool:
+        rows = read(run, file)
+        return bool(rows) and write(run, file, [*rows, rng.choice(rows)], list(rows[0]))
+
+    return spoil
+
+
+def swap(file: str, *columns: str) -> Corruption:
+    """Swap cells of two rows that differ in them, and in their quantity."""
+
+    def spoil(run: Path, rng: random.Random) -> bool:
+        rows = read(run, file)
+        pairs = [
+            (a, b)
+            for b in range(len(rows))
+            for a in range(b)
+            if all(rows[a][c] != rows[b][c] for c in (columns[0], "quantity"))
+        ]
+        if not pairs:
+            return False
+        one, other = (rows[i] for i in rng.choice(pairs))
+        for column in columns:
+            one[column], other[column] = other[column], one[column]
+        return write(run, file, rows, list(rows[0]))
+
+    return spoil
+
+
+def regroup(file: str, column: str) -> Corruption:
+    """Put a row into the group of another."""
+
+    def spoil(run: Path, rng: random.Random) -> bool:
+        groups = sorted({row[column] for row in read(run, file)})
+        return len(groups) > 1 and in_file(file, put(column, *groups))(run, rng)
+
+    return spoil
+
+
+def split_row(run: Path, rng: random.Random) -> bool:
+    """One allocation row becomes two halves."""
+    rows = read(run, "allocation.csv")
+    row = rows.pop(rng.randrange(len(rows)))
+    half = {
+        c: f"{number(row, c) / 2:.6f}" for c in row if c[:-1] == "scope" or c in ("quantity", "credited_t")
+    }
+    return write(run, "allocation.csv", [*rows, {**row, **half}, {**row, **half}], list(row))
+
+
+def serve_idle(run: Path, rng: random.Random) -> bool:
+    """A row goes to an order that claims nothing."""
+    idle = [row["order"] for row in read(run, "orders.csv") if not number(row, "claimed_t")]
+    edit = put("order", *idle)
+    return bool(idle) and in_file("allocation.csv", lambda r, g: {**edit(r, g), "offer": ""})(run, rng)
+
+
+# ---- what may be done to summary.json -----------------------------------------------------------------
+
+
+def in_summary(edit: Callable[[dict, random.Random], object]) -> Corruption:
+    """Edit summary.json."""
+
+    def spoil(run: Path, rng: random.Random) -> bool:
+        file = run / "summary.json"
+        data = json.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
+        edit(data, rng)
+        file.write_text(json.dumps(data, default=float), encoding="utf-8")
+        return True
+
+    return spoil
+
+
+def add(data: dict, rng: random.Random, keys: Sequence[str], *by: float) -> None:
+    """Add to one of the numbers."""
+    key = rng.choice(sorted(keys))
+    data[key] = float(data[key]) + rng.choice(by)
+
+
+def emissions_moved(data: dict, rng: random.Random) -> None:
+    """What one figure loses, another gains."""
+    one, other = rng.sample(["forgone", "expired", "released", "retired", "held"], 2)
+    add(data["tco2e"], rng, [one], 1)
+    add(data["tco2e"], rng, [other], -1)
+
+
+# ---- what may be done to other files ---------------------------------------------------------------------
+
+
+def text(file: str, *edits: Callable[[str], str]) -> Corruption:
+    """Another text of a file."""
+
+    def spoil(run: Path, rng: random.Random) -> bool:
+        path = run / file
+        before = path.read_text(encoding="utf-8")
+        after = rng.choice(edits)(before)
+        path.write_text(after, encoding="utf-8", newline="")
+        return after != before
+
+    return spoil
+
+
+def remove(*patterns: str) -> Corruption:
+    """A file goes."""
+
+    def spoil(run: Path, rng: random.Random) -> bool:
+        rng.choice(sorted(path for pattern in patterns for path in run.glob(pattern))).unlink()
+        return True
+
+    return spoil
+
+
+def flip_bit(data: bytearray, rng: random.Random) -> bytearray:
+    """One bit."""
+    data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    return data
+
+
+def anywhere(edit: Callable[[bytearray, random.Random], bytearray], *spared: str) -> Corruption:
+    """Change the bytes of a random file."""
+
+    def spoil(run: Path, rng: random.Random) -> bool:
+        files = [p for p in run.rglob("*") if p.is_file() and p.stat().st_size and p.name not in spared]
+        file = rng.choice(sorted(files))
+        file.write_bytes(edit(bytearray(file.read_bytes()), rng))
+        return True
+
+    return spoil
+
+
+def add_file(run: Path, _: random.Random) -> bool:
+    """A file that no run writes."""
+    (run / "proof" / "notes.txt").write_text("all is well", encoding="utf-8")
+    return True
+
+
+ALLOCATION, ORDERS, ACCOUNT, RESIDUAL = "allocation.csv", "orders.csv", "account.csv", "residual.csv"
+MOVES = ("allocated", "blocked", "expired", "closing")
+CLAIMS = ("green_share", "recycled_share", "post_consumer_share", "cfp", "reduction", "green")
+FIGURES = ("produced_t", "claimed_t", "conventional_t", "cfp_before", "cfp_residual")
+SHARES = ("green_share_residual", "recycled_share_residual", "correction_tco2e_per_t")
+
+SIGNED: dict[str, Corruption] = {
+    "quantity up a gram": in_file(ALLOCATION, shift("quantity", GRAM)),
+    "quantity down a gram": in_file(ALLOCATION, shift("quantity", -GRAM)),
+    "quantity much larger": in_file(ALLOCATION, times("quantity", 2, 10, 10**9)),
+    "quantity below zero": in_file(ALLOCATION, times("quantity", -1)),
+    "quantity finer than the grid": in_file(ALLOCATION, shift("quantity", "0.0000001")),
+    "quantity no number": in_file(ALLOCATION, put("quantity", "", "nan", "1e3", "1_000", " 1", "１", "inf")),
+    "lots swapped": swap(ALLOCATION, "lot"),
+    "orders swapped": swap(ALLOCATION, "order", "offer"),
+    "allocation row dropped": in_file(ALLOCATION, drop),
+    "allocation row twice": twice(ALLOCATION),
+    "allocation row split": split_row,
+    "credited mass up a gram": in_file(ALLOCATION, shift("credited_t", GRAM)),
+    "credited mass down a gram": in_file(ALLOCATION, shift("credited_t", -GRAM), some("credited_t")),
+    "reduction up a gram": in_file(ALLOCATION, lambda r, g: shift(f"scope{g.choice('123')}", GRAM)(r, g)),
+    "reduction in another scope": in_file(
+        # a project's own scopes may be filled in several right ways
+        ALLOCATION, move("scope1", "scope2", "scope3"),
+        lambda row: row["uom"] != "tCO2e" and some("scope1", "scope2", "scope3")(row),
+    ),
+    "unit of measure": in_file(ALLOCATION, put("uom", "t", "MWh", "GJ", "tCO2e")),
+    "lot unknown": in_file(ALLOCATION, append("lot")),
+    "order unknown": in_file(ALLOCATION, append("order")),
+    "offer unknown": in_file(ALLOCATION, append("offer")),
+    "given to an order that claims nothing": serve_idle,
+    "allocation header": text(ALLOCATION, lambda t: t.replace("credited_t", "credited", 1)),
+    "claimed up a gram": in_file(ORDERS, claim(lambda claimed, unmet: claimed + GRAM)),
+    "claimed down a gram": in_file(ORDERS, claim(lambda claimed, unmet: claimed - GRAM), some("claimed_t")),
+    "claimed all": in_file(ORDERS, claim(lambda claimed, unmet: claimed + unmet), some("unmet_t")),
+    "claimed half": in_file(
+        ORDERS, claim(lambda claimed, unmet: (claimed / 2).quantize(GRAM)), some("claimed_t")
+    ),
+    "claimed nothing": in_file(ORDERS, claim(lambda claimed, unmet: Decimal(0)), some("claimed_t")),
+    "claimed below zero": in_file(ORDERS, claim(lambda claimed, unmet: -claimed), some("claimed_t")),
+    "unmet": in_file(ORDERS, shift("unmet_t", GRAM, 1)),
+    "order dropped": in_file(ORDERS, drop),
+    "order twice": twice(ORDERS),
+    "level": in_file(ORDERS, shift("level", "0.1", -GRAM)),
+    "claim": in_file(ORDERS, put("claim", *CLAIMS)),
+    "footprint after": in_file(ORDERS, shift("cfp_after", -GRAM, GRAM), some("cfp_after")),
+    "footprint before": in_file(ORDERS, shift("cfp_before", GRAM)),
+    "premium": in_file(ORDERS, shift("premium", 1)),
+    "offer": in_file(ORDERS, append("offer")),
+    "account cell": in_file(
+        ACCOUNT, lambda r, g: shift(g.choice(["opening", "received", *MOVES]), GRAM)(r, g)
+    ),
+    "account row that adds up": in_file(ACCOUNT, move(*MOVES[:3], all_of_it=True), some(*MOVES[:3])),
+    "account row dropped": in_file(ACCOUNT, drop),
+    "account period unknown": in_file(ACCOUNT, put("period", "never")),
+    "residual cell": in_file(RESIDUAL, lambda r, g: shift(g.choice(FIGURES), GRAM, -GRAM)(r, g)),
+    "residual share": in_file(RESIDUAL, lambda r, g: shift(g.choice(SHARES), GRAM)(r, g)),
+    "residual row dropped": in_file(RESIDUAL, drop),
+    "residual row twice": twice(RESIDUAL),
+    "objective value": in_summary(lambda d, g: add(g.choice(d["objectives"]), g, ["value"], -1, 1, 0.001)),
+    "objective dropped": in_summary(lambda d, g: d["objectives"].pop(g.randrange(len(d["objectives"])))),
+    "objective priority": in_summary(lambda d, g: d["objectives"][0].update(priority=7)),
+    "status": in_summary(lambda d, g: d.update(status=g.choice(["infeasible", "done", "", None]))),
+    "not verified": in_summary(lambda d, g: d.update(verified=g.choice([False, None, "true", 1]))),
+    "total": in_summary(lambda d, g: add(d, g, ["claimed_t", "unmet_firm_t"], 0.001)),
+    "emissions": in_summary(lambda d, g: add(d["tco2e"], g, list(d["tco2e"]), -1, 1, 0.001)),
+    "emissions moved": in_summary(emissions_moved),
+    "emissions missing": in_summary(lambda d, g: d["tco2e"].pop(g.choice(sorted(d["tco2e"])))),
+    "credits": in_summary(
+        lambda d, g: add(unit := d["credits"][g.choice(sorted(d["credits"]))], g, list(unit), 0.5)
+    ),
+    "case hash": in_summary(lambda d, g: d.update(case_sha256="0" * 64)),
+    "rules hash": in_summary(lambda d, g: d["rules"].update(sha256="0" * 64)),
+    "rules id": in_summary(lambda d, g: d["rules"].update(id="jisf-2.0")),
+    "summary no object": text("summary.json", *(lambda _, t=t: t for t in ("[]", "", "{", "NaN", "null"))),
+    "pool row dropped": in_file("proof/pools.csv", drop),
+    "pool of unlike lots": regroup("proof/pools.csv", "pool"),
+    "recipe row dropped": in_file("proof/recipes.csv", drop),
+    "recipe of unlike orders": regroup("proof/recipes.csv", "recipe"),
+    "dual below zero": in_file("proof/duals.csv", times("dual", -1), some("dual")),
+    "dual of an unknown key": in_file("proof/duals.csv", append("key")),
+    "dual of an unknown equation": in_file("proof/duals.csv", append("equation")),
+    "dual of an unknown goal": in_file("proof/duals.csv", append("goal")),
+    "dual of an unknown index": in_file("proof/duals.csv", append("index")),
+    "dual twice": twice("proof/duals.csv"),
+    "lot in the case": in_file("case/lots.csv", shift("quantity", 1, 100)),
+    "order in the case": in_file("case/orders.csv", lambda r, g: shift("premium_per_t", -1, GRAM)(r, g)),
+    "table of the case": remove(*(f"case/{table}.csv" for table in ("lots", "orders", "products"))),
+    "settings of the case": text(
+        "case/case.toml", lambda t: "name = ", lambda t: t + "fiscal_year_start = 5\n"
+    ),
+    "rules": text(
+        "rules.toml", lambda t: t + "\n# later\n", lambda t: t.replace('"inventory"', '"baseline"', 1)
+    ),
+    "rules unreadable": text("rules.toml", lambda t: "x", lambda t: "", lambda t: t.replace("[param", "")),
+    "file removed": remove("*.csv", "*.xlsx", "summary.json", "rules.toml", "proof/*.csv"),
+}  # fmt: skip
+
+
+def signed(corruption: Corruption) -> Corruption:
+    """The same, with a manifest that fits."""
+
+    def spoil(run: Path, rng: random.Random) -> bool:
+        done = corruption(run, rng)
         if done:
             sign(run)
         return done
 
-    SIGNED[function.__name__] = spoil
     return spoil
 
 
-def raw(function: Corruption) -> Corruption:
-    """Register a corruption that leaves the manifest as it was."""
-    RAW[function.__name__] = function
-    return function
-
-
-def change(
-    run: Path, rng: random.Random, file: str, edit: Callable[[Row], Row | None], where: Callable[[Row], bool]
-) -> bool:
-    """Edit one random row among those that qualify; an edit may return None to drop the row."""
-    rows = read(run, file)
-    able = [i for i, row in enumerate(rows) if where(row)]
-    if not able:
-        return False
-    header, at = list(rows[0]), rng.choice(able)
-    edited = edit(dict(rows[at]))
-    rows[at : at + 1] = [] if edited is None else [edited]
-    write(run, file, rows, header)
-    return True
-
-
-def shift(column: str, by: Decimal) -> Callable[[Row], Row]:
-    """Add to a number."""
-    return lambda row: {**row, column: f"{Decimal(row[column] or 0) + by:f}"}
-
-
-def put(**cells: str) -> Callable[[Row], Row]:
-    """Set cells."""
-    return lambda row: {**row, **cells}
-
-
-def anything(_: Row) -> bool:
-    """Every row qualifies."""
-    return True
-
-
-def given(column: str) -> Callable[[Row], bool]:
-    """Rows where a number is not zero."""
-    return lambda row: Decimal(row[column] or 0) != 0
-
-
-def summary(run: Path, edit: Callable[[dict], None]) -> bool:
-    """Edit summary.json."""
-    data = json.loads((run / "summary.json").read_text(encoding="utf-8"), parse_float=Decimal)
-    edit(data)
-    (run / "summary.json").write_text(json.dumps(data, default=float), encoding="utf-8")
-    return True
-
-
-# ---- allocation.csv ------------------------------------------------------------------------------------
-
-
-@signed
-def quantity_up_a_gram(run, rng):
-    return change(run, rng, "allocation.csv", shift("quantity", STEP), anything)
-
-
-@signed
-def quantity_down_a_gram(run, rng):
-    return change(run, rng, "allocation.csv", shift("quantity", -STEP), lambda r: Decimal(r["quantity"]) > STEP)
-
-
-@signed
-def quantity_much_larger(run, rng):
-    factor = rng.choice([2, 10, 1000])
-    return change(
-        run, rng, "allocation.csv", lambda r: {**r, "quantity": f"{Decimal(r['quantity']) * factor:f}"}, anything
-    )
-
-
-@signed
-def quantity_negative(run, rng):
-    return change(run, rng, "allocation.csv", lambda r: {**r, "quantity": f"-{r['quantity']}"}, anything)
-
-
-@signed
-def quantity_finer_than_the_grid(run, rng):
-    return change(run, rng, "allocation.csv", shift("quantity", Decimal("0.0000001")), anything)
-
-
-@signed
-def quantity_no_number(run, rng):
-    word = rng.choice(["", "nan", "1e3", "1_000", " 1", "１", "inf", "0x10"])
-    return change(run, rng, "allocation.csv", put(quantity=word), anything)
-
-
-@signed
-def lots_swapped(run, rng):
-    rows = read(run, "allocation.csv")
-    pairs = [(a, b) for a in range(len(rows)) for b in range(a) if rows[a]["lot"] != rows[b]["lot"]]
-    # the same quantity from two lots alike would be as good
-    pairs = [(a, b) for a, b in pairs if rows[a]["quantity"] != rows[b]["quantity"]]
-    if not pairs:
-        return False
-    a, b = rng.choice(pairs)
-    rows[a]["lot"], rows[b]["lot"] = rows[b]["lot"], rows[a]["lot"]
-    write(run, "allocation.csv", rows)
-    return True
-
-
-@signed
-def orders_swapped(run, rng):
-    rows = read(run, "allocation.csv")
-    pairs = [(a, b) for a in range(len(rows)) for b in range(a) if rows[a]["order"] != rows[b]["order"]]
-    pairs = [(a, b) for a, b in pairs if (rows[a]["lot"], rows[a]["quantity"]) != (rows[b]["lot"], rows[b]["quantity"])]
-    if not pairs:
-        return False
-    a, b = rng.choice(pairs)
-    for column in ("order", "offer"):
-        rows[a][column], rows[b][column] = rows[b][column], rows[a][column]
-    write(run, "allocation.csv", rows)
-    return True
-
-
-@signed
-def allocation_row_dropped(run, rng):
-    return change(run, rng, "allocation.csv", lambda r: None, anything)
-
-
-@signed
-def allocation_row_twice(run, rng):
-    rows = read(run, "allocation.csv")
-    if not rows:
-        return False
-    write(run, "allocation.csv", [*rows, rng.choice(rows)])
-    return True
-
-
-@signed
-def allocation_row_split(run, rng):
-    rows = read(run, "allocation.csv")
-    if not rows:
-        return False
-    row = rows.pop(rng.randrange(len(rows)))
-    half = {c: f"{Decimal(row[c] or 0) / 2:.6f}" for c in ("quantity", "credited_t", "scope1", "scope2", "scope3")}
-    write(run, "allocation.csv", [*rows, {**row, **half}, {**row, **half}])
-    return True
-
-
-@signed
-def credited_up_a_gram(run, rng):
-    return change(run, rng, "allocation.csv", shift("credited_t", STEP), anything)
-
-
-@signed
-def credited_not_rounded_down(run, rng):
-    return change(run, rng, "allocation.csv", shift("credited_t", -STEP), given("credited_t"))
-
-
-@signed
-def reduction_up_a_gram(run, rng):
-    return change(run, rng, "allocation.csv", shift(f"scope{rng.choice('123')}", STEP), anything)
-
-
-@signed
-def credits_moved_between_scopes(run, rng):
-    source, target = rng.sample(["scope1", "scope2", "scope3"], 2)
-
-    def move(row: Row) -> Row:
-        part = Decimal(row[source]) if rng.random() < 0.5 else STEP
-        return shift(source, -part)(shift(target, part)(row))
-
-    # moving within a project's own scopes, below the caps, is another right answer for claims, but the
-    # residual of the run then differs only where scopes matter: take material and energy
-    return change(run, rng, "allocation.csv", move, lambda r: given(source)(r) and r["uom"] != "tCO2e")
-
-
-@signed
-def unit_of_measure_changed(run, rng):
-    return change(
-        run, rng, "allocation.csv", lambda r: {**r, "uom": {"t": "MWh"}.get(r["uom"], "t")}, anything
-    )
-
-
-@signed
-def lot_unknown(run, rng):
-    return change(run, rng, "allocation.csv", lambda r: {**r, "lot": r["lot"] + "x"}, anything)
-
-
-@signed
-def order_unknown(run, rng):
-    return change(run, rng, "allocation.csv", lambda r: {**r, "order": r["order"] + "x"}, anything)
-
-
-@signed
-def offer_unknown(run, rng):
-    return change(run, rng, "allocation.csv", lambda r: {**r, "offer": r["offer"] + "x"}, anything)
-
-
-@signed
-def given_to_an_order_that_claims_nothing(run, rng):
-    idle = [r["order"] for r in read(run, "orders.csv") if Decimal(r["claimed_t"]) == 0]
-    if not idle:
-        return False
-    return change(run, rng, "allocation.csv", put(order=rng.choice(idle), offer=""), anything)
-
-
-@signed
-def allocation_header_changed(run, rng):
-    file = run / "allocation.csv"
-    file.write_text(file.read_text(encoding="utf-8").replace("credited_t", "credited", 1), encoding="utf-8")
-    return True
-
-
-# ---- orders.csv ----------------------------------------------------------------------------------------
-
-
-def _claim(run, rng, by: Callable[[Decimal], Decimal], where: Callable[[Row], bool]) -> bool:
-    def edit(row: Row) -> Row:
-        claimed, unmet = Decimal(row["claimed_t"]), Decimal(row["unmet_t"])
-        new = by(claimed)
-        return {**row, "claimed_t": f"{new:f}", "unmet_t": f"{claimed + unmet - new:f}"}
-
-    return change(run, rng, "orders.csv", edit, where)
-
-
-@signed
-def claimed_up_a_gram(run, rng):
-    return _claim(run, rng, lambda y: y + STEP, anything)
-
-
-@signed
-def claimed_down_a_gram(run, rng):
-    return _claim(run, rng, lambda y: y - STEP, given("claimed_t"))
-
-
-@signed
-def claimed_all(run, rng):
-    return change(
-        run, rng, "orders.csv",
-        lambda r: {**r, "claimed_t": f"{Decimal(r['claimed_t']) + Decimal(r['unmet_t']):f}", "unmet_t": "0"},
-        given("unmet_t"),
-    )  # fmt: skip
-
-
-@signed
-def claimed_halved(run, rng):
-    return _claim(run, rng, lambda y: (y / 2).quantize(STEP), given("claimed_t"))
-
-
-@signed
-def claimed_nothing(run, rng):
-    return _claim(run, rng, lambda y: Decimal(0), given("claimed_t"))
-
-
-@signed
-def claimed_negative(run, rng):
-    return _claim(run, rng, lambda y: -y, given("claimed_t"))
-
-
-@signed
-def unmet_changed(run, rng):
-    return change(run, rng, "orders.csv", shift("unmet_t", STEP), anything)
-
-
-@signed
-def order_dropped(run, rng):
-    return change(run, rng, "orders.csv", lambda r: None, anything)
-
-
-@signed
-def order_twice(run, rng):
-    rows = read(run, "orders.csv")
-    write(run, "orders.csv", [*rows, rng.choice(rows)])
-    return True
-
-
-@signed
-def level_changed(run, rng):
-    return change(run, rng, "orders.csv", shift("level", rng.choice([Decimal("0.1"), -STEP])), anything)
-
-
-@signed
-def claim_changed(run, rng):
-    words = ["green_share", "recycled_share", "post_consumer_share", "cfp", "reduction", "green"]
-    return change(
-        run, rng, "orders.csv", lambda r: {**r, "claim": rng.choice([w for w in words if w != r["claim"]])}, anything
-    )
-
-
-@signed
-def footprint_after_too_low(run, rng):
-    return change(run, rng, "orders.csv", shift("cfp_after", -STEP), given("cfp_after"))
-
-
-@signed
-def footprint_before_too_high(run, rng):
-    return change(run, rng, "orders.csv", shift("cfp_before", STEP), anything)
-
-
-@signed
-def premium_changed(run, rng):
-    return change(run, rng, "orders.csv", shift("premium", Decimal(1)), anything)
-
-
-@signed
-def offer_changed(run, rng):
-    return change(run, rng, "orders.csv", lambda r: {**r, "offer": "" if r["offer"] else "x"}, anything)
-
-
-# ---- account.csv and residual.csv ----------------------------------------------------------------------
-
-
-@signed
-def account_cell(run, rng):
-    column = rng.choice(["opening", "received", "allocated", "blocked", "expired", "closing"])
-    return change(run, rng, "account.csv", shift(column, STEP), anything)
-
-
-@signed
-def account_row_that_still_adds_up(run, rng):
-    a, b = rng.sample(["allocated", "blocked", "expired", "closing"], 2)
-    return change(
-        run, rng, "account.csv", lambda r: shift(a, -Decimal(r[a]))(shift(b, Decimal(r[a]))(r)), given(a)
-    )
-
-
-@signed
-def account_row_dropped(run, rng):
-    return change(run, rng, "account.csv", lambda r: None, anything)
-
-
-@signed
-def account_period_unknown(run, rng):
-    return change(run, rng, "account.csv", put(period="never"), anything)
-
-
-@signed
-def residual_cell(run, rng):
-    column = rng.choice(["produced_t", "claimed_t", "conventional_t", "cfp_before", "cfp_residual"])
-    return change(run, rng, "residual.csv", shift(column, rng.choice([STEP, -STEP])), given(column))
-
-
-@signed
-def residual_share(run, rng):
-    column = rng.choice(["green_share_residual", "recycled_share_residual", "correction_tco2e_per_t"])
-    return change(run, rng, "residual.csv", shift(column, STEP), anything)
-
-
-@signed
-def residual_row_dropped(run, rng):
-    return change(run, rng, "residual.csv", lambda r: None, anything)
-
-
-@signed
-def residual_row_twice(run, rng):
-    rows = read(run, "residual.csv")
-    write(run, "residual.csv", [*rows, rng.choice(rows)])
-    return True
-
-
-# ---- summary.json --------------------------------------------------------------------------------------
-
-
-@signed
-def objective_value(run, rng):
-    def edit(data):
-        goal = rng.choice(data["objectives"])
-        goal["value"] = float(goal["value"]) + rng.choice([-1, 1, 0.001])
-
-    return summary(run, edit)
-
-
-@signed
-def objective_dropped(run, rng):
-    return summary(run, lambda data: data["objectives"].pop(rng.randrange(len(data["objectives"]))))
-
-
-@signed
-def objective_priority(run, rng):
-    return summary(run, lambda data: data["objectives"][0].update(priority=7))
-
-
-@signed
-def status_changed(run, rng):
-    return summary(run, lambda data: data.update(status=rng.choice(["infeasible", "done", "", None])))
-
-
-@signed
-def verified_false(run, rng):
-    return summary(run, lambda data: data.update(verified=rng.choice([False, None, "true", 1])))
-
-
-@signed
-def summary_total(run, rng):
-    key = rng.choice(["claimed_t", "unmet_firm_t"])
-    return summary(run, lambda data: data.update({key: float(data[key]) + 0.001}))
-
-
-@signed
-def summary_emissions(run, rng):
-    def edit(data):
-        key = rng.choice(sorted(data["tco2e"]))
-        data["tco2e"][key] = float(data["tco2e"][key]) + rng.choice([-1, 1, 0.001])
-
-    return summary(run, edit)
-
-
-@signed
-def summary_emissions_moved(run, rng):
-    def edit(data):
-        a, b = rng.sample(["forgone", "expired", "released", "retired", "held"], 2)
-        data["tco2e"][a], data["tco2e"][b] = float(data["tco2e"][a]) + 1, float(data["tco2e"][b]) - 1
-
-    return summary(run, edit)
-
-
-@signed
-def summary_emissions_missing(run, rng):
-    return summary(run, lambda data: data["tco2e"].pop(rng.choice(sorted(data["tco2e"]))))
-
-
-@signed
-def summary_credits(run, rng):
-    def edit(data):
-        amounts = data["credits"][rng.choice(sorted(data["credits"]))]
-        key = rng.choice(sorted(amounts))
-        amounts[key] = float(amounts[key]) + 0.5
-
-    return summary(run, edit)
-
-
-@signed
-def summary_hashes(run, rng):
-    def edit(data):
-        if rng.random() < 0.5:
-            data["case_sha256"] = "0" * 64
-        else:
-            data["rules"]["sha256"] = "0" * 64
-
-    return summary(run, edit)
-
-
-@signed
-def summary_no_object(run, rng):
-    (run / "summary.json").write_text(rng.choice(["[]", "", "{", "NaN", "null"]), encoding="utf-8")
-    return True
-
-
-# ---- proof ---------------------------------------------------------------------------------------------
-
-
-@signed
-def pool_row_dropped(run, rng):
-    return change(run, rng, "proof/pools.csv", lambda r: None, anything)
-
-
-@signed
-def pool_unlike(run, rng):
-    rows = read(run, "proof/pools.csv")
-    pools = sorted({r["pool"] for r in rows})
-    return len(pools) > 1 and change(
-        run, rng, "proof/pools.csv", lambda r: {**r, "pool": rng.choice([p for p in pools if p != r["pool"]])}, anything
-    )
-
-
-@signed
-def recipe_row_dropped(run, rng):
-    return change(run, rng, "proof/recipes.csv", lambda r: None, anything)
-
-
-@signed
-def recipe_unlike(run, rng):
-    rows = read(run, "proof/recipes.csv")
-    names = sorted({r["recipe"] for r in rows})
-    return len(names) > 1 and change(
-        run, rng, "proof/recipes.csv",
-        lambda r: {**r, "recipe": rng.choice([n for n in names if n != r["recipe"]])}, anything,
-    )  # fmt: skip
-
-
-@signed
-def dual_negative(run, rng):
-    return change(run, rng, "proof/duals.csv", lambda r: {**r, "dual": f"-{r['dual']}"}, given("dual"))
-
-
-@signed
-def dual_of_no_row(run, rng):
-    cells = rng.choice([{"key": "nobody"}, {"equation": "wish"}, {"goal": "joy"}, {"index": "never"}])
-    return change(run, rng, "proof/duals.csv", put(**cells), anything)
-
-
-@signed
-def dual_twice(run, rng):
-    rows = read(run, "proof/duals.csv")
-    if not rows:
-        return False
-    write(run, "proof/duals.csv", [*rows, rng.choice(rows)])
-    return True
-
-
-# ---- case, rules, folder -------------------------------------------------------------------------------
-
-
-@signed
-def lot_quantity_in_the_case(run, rng):
-    return change(run, rng, "case/lots.csv", shift("quantity", Decimal(rng.choice([1, 100]))), anything)
-
-
-@signed
-def order_in_the_case(run, rng):
-    column = rng.choice(["premium_per_t", "mass_t"])
-    return change(run, rng, "case/orders.csv", shift(column, -STEP), given(column))
-
-
-@signed
-def case_table_missing(run, rng):
-    (run / "case" / f"{rng.choice(['lots', 'orders', 'products', 'periods'])}.csv").unlink()
-    return True
-
-
-@signed
-def case_settings_broken(run, rng):
-    (run / "case" / "case.toml").write_text("name = ", encoding="utf-8")
-    return True
-
-
-@signed
-def rules_edited(run, rng):
-    file = run / "rules.toml"
-    text = file.read_text(encoding="utf-8")
-    file.write_text(rng.choice([text + "\n# later\n", text.replace('"inventory"', '"baseline"', 1), "x"]), encoding="utf-8")
-    return True
-
-
-@signed
-def file_missing(run, rng):
-    files = sorted(p for p in run.rglob("*") if p.is_file() and p.name != "manifest.json" and p.parent.name != "case")
-    rng.choice(files).unlink()
-    return True
-
-
-@raw
-def byte_flipped(run, rng):
-    files = sorted(p for p in run.rglob("*") if p.is_file() and p.stat().st_size)
-    file = rng.choice(files)
-    data = bytearray(file.read_bytes())
-    data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
-    file.write_bytes(bytes(data))
-    return True
-
-
-@raw
-def file_cut(run, rng):
-    files = sorted(p for p in run.rglob("*") if p.is_file() and p.stat().st_size and p.name != "manifest.json")
-    file = rng.choice(files)
-    file.write_bytes(file.read_bytes()[: rng.randrange(file.stat().st_size)])
-    return True
-
-
-@raw
-def line_end_changed(run, rng):
-    file = run / rng.choice(["allocation.csv", "orders.csv", "prices.csv", "proof/pools.csv"])
-    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
-    return True
-
-
-@raw
-def file_added(run, rng):
-    (run / "proof" / "notes.txt").write_text("all is well", encoding="utf-8")
-    return True
+SIGNED = {name: signed(corruption) for name, corruption in SIGNED.items()}
+
+RAW: dict[str, Corruption] = {
+    "bit flipped": anywhere(flip_bit),
+    "bit flipped in a table": anywhere(flip_bit, "result.xlsx", "rules.toml", "manifest.json"),
+    "file cut": anywhere(lambda data, rng: data[: rng.randrange(len(data))], "manifest.json"),
+    "file longer": anywhere(lambda data, rng: data + b"\n", "manifest.json"),
+    "line ends": text(ALLOCATION, lambda t: t.replace("\n", "\r\n")),
+    "prices": text("prices.csv", lambda t: t + "x,1\n"),
+    "workbook": lambda run, rng: bool((run / "result.xlsx").write_bytes(b"PK")),
+    "manifest gone": remove("manifest.json"),
+    "manifest empty": text("manifest.json", lambda t: "{}", lambda t: '{"files": {}}', lambda t: "[]"),
+    "file added": add_file,
+    "reason": in_file(ORDERS, append("why")),
+}  # fmt: skip

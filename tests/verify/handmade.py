@@ -18,6 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from massbalance.intake.read import read_case
 
 from massbalance.books.account import account_rows
 from massbalance.books.residual import residual_book
@@ -25,7 +26,6 @@ from massbalance.books.tables import account_csv, residual_csv
 from massbalance.domain.case import Case
 from massbalance.domain.grid import decimal_text
 from massbalance.domain.result import Allocation
-from massbalance.intake.read import read_case
 
 MODELS = Path(__file__).parents[2] / "models"
 GRID = 10**6
@@ -177,7 +177,7 @@ def write_run(folder: Path, run: Handmade) -> Path:
     _csv(folder / "orders.csv", header, _order_rows(case, allocation))
     write_books(folder, case, run, allocation)
     _csv(folder / "proof" / "pools.csv", "lot,pool", sorted(run.pools.items()))
-    recipes = [[*(name.split("/") + [""])[:2], recipe] for name, recipe in run.recipes.items()]
+    recipes = [[*[*name.split("/"), ""][:2], recipe] for name, recipe in run.recipes.items()]
     _csv(folder / "proof" / "recipes.csv", "order,offer,recipe", sorted(recipes))
     _csv(folder / "proof" / "duals.csv", "goal,equation,key,index,dual", [d.split(",") for d in run.duals])
     (folder / "prices.csv").write_text("what,price\n", encoding="utf-8")

@@ -67,7 +67,8 @@ MIXED = Handmade(
         "X,billet,6063,S1,1.2,0.8,8,9,0.95,2,1,GHG\nY,profile,6063,S1,1,0.5,7,9,1,,,CO2\n"
         "Z,sheet,3003,S1,1,0.5,7,9,1,,,GHG\n",
         "production": "product,period,mass_t\nX,P1,500\nX,P2,500\nY,P1,200\nY,P2,200\nZ,P1,50\n",
-        "orders": "order,customer,product,period,mass_t,claim,level,premium_per_t,firm,whole,min_fill,schemes\n"
+        "orders": "order,customer,product,period,mass_t,claim,level,premium_per_t,firm,whole,min_fill,"
+        "schemes\n"
         "A1,c1,X,P1,100,recycled_share,0.3,40,true,,,ASI\n"
         "A2,c1,X,P1,50,reduction,3,100,,true,,\n"
         "A3,c2,Y,P2,80,green_share,0.6,20,,,0.5,\n"
@@ -95,6 +96,8 @@ MIXED = Handmade(
     },
     goals=[("firm_shortfall_t", 1, "0"), ("margin", None, "12188.84711")],
     pools={name: name for name in ("E1", "H1", "R1", "R2", "R3", "R4", "V1", "V2")},
-    recipes={name: name for name in ("A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A2/a", "A2/b", "A3/o1")},
+    recipes={
+        name: name for name in ("A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A2/a", "A2/b", "A3/o1")
+    },
     duals=["margin,claim,A1,,1", "margin,mass_cap,A1,,0.5", "margin,origin_once,W,,3"],
 )  # fmt: skip

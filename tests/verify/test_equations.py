@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from handmade import Handmade, Use, write_run
-from massbalance.verification import verify_run
 from runs import MIXED, SCARCE
+
+from massbalance.verification import verify_run
 
 A1, A2_PROJECT, A2_METAL, A3, A4, A5, A6 = range(7)
 """Positions in MIXED.uses."""
@@ -35,39 +35,56 @@ BROKEN = {
     "lot drawn beyond its quantity": ("C1", "allocation.csv", MIXED.with_use(A1, quantity="55")),
     "lots of one origin used twice": ("C2", "allocation.csv", MIXED.with_use(A3, quantity="90.909091")),
     "lot expired": ("C3", "allocation.csv", also(Use("L0", "A4", "1", unit="5", rate="0.95"))),
-    "lot not yet used": (
+    "lot not yet available": (
         "C3", "allocation.csv",
-        with_table(MIXED, "lots", "V2,project,save,S1,2025-04-01", "V2,project,save,S1,2025-07-01"),
+        with_table(MIXED, "lots", "V2,project,save,S1,2025-04", "V2,project,save,S1,2025-07"),
     ),
     "lot of another accounting unit": ("C3", "allocation.csv", also(Use("R4", "A3/o1", "1", rate="1"))),
     "scheme not accepted": (
-        "C3", "allocation.csv", with_table(MIXED, "orders", "9.95,12,,,,", "9.95,12,,,,ISCC"),
+        "C3", "allocation.csv", with_table(MIXED, "orders", "9.95,12,,,,", "9.95,12,,,,ISCC")
     ),
     "GHG credit on a product of CO2 only": (
-        "C3", "allocation.csv", also(Use("V1", "A6", "1", "tCO2e", scopes=("1", "0", "0"))),
+        "C3", "allocation.csv", also(Use("V1", "A6", "1", "tCO2e", scopes=("1", "0", "0")))
     ),
-    "claim not reached by a gram": ("C4", "orders.csv", MIXED.with_use(A6, quantity="14.999999", scopes=None, unit="1", scope=1)),
+    "claim short by a gram": (
+        "C4", "orders.csv", MIXED.with_use(A6, quantity="14.999999", scopes=("14.999999", "0", "0"))
+    ),
     "more credited mass than product": ("C5", "orders.csv", MIXED.with_use(A3, quantity="80.000001")),
-    "credited mass not rounded down": ("C5", "allocation.csv", MIXED.with_use(A1, rate="0.95000001")),
+    "credited mass rounded up": ("C5", "allocation.csv", MIXED.with_use(A1, rate="0.95000001")),
     "category over its share": ("C6", "orders.csv", MIXED.with_use(A1, quantity="42.2")),
     "category that the alloy does not list": (
-        "C6", "allocation.csv", also(Use("R2", "A8", "1", unit="5.5", rate="1")),
+        "C6", "allocation.csv", also(Use("R2", "A8", "1", unit="5.5", rate="1"))
     ),
     "element over its limit": ("C7", "orders.csv", with_table(MIXED, "alloy_limits", "Fe,0.3", "Fe,0.2")),
     "more energy than the product uses": ("C8", "orders.csv", MIXED.with_use(A5, quantity="10.1")),
     "carrier that the product does not use": (
-        "C8", "allocation.csv", also(Use("H1", "A8", "1", "GJ", unit="0.06", scope=1)),
+        "C8", "allocation.csv", also(Use("H1", "A8", "1", "GJ", unit="0.06", scope=1))
     ),
-    "scope below zero": ("C9", "orders.csv", MIXED.with_use(A2_PROJECT, scopes=("60.000001", "39.999999", "0"))),
-    "credit in a scope not its own": ("C9", "allocation.csv", MIXED.with_use(A2_PROJECT, scopes=("60", "0", "40"))),
-    "reduction not rounded down": ("C9", "allocation.csv", MIXED.with_use(A2_METAL, scopes=("0", "0", "50.000006"))),
-    "recipe of unlike orders": ("C10", "proof/recipes.csv", replace(MIXED, recipes={**MIXED.recipes, "A5": "A4"})),
-    "recipe by another name": ("C10", "proof/recipes.csv", replace(SCARCE, recipes={**SCARCE.recipes, "A": "B", "B": "B"})),
-    "more claimed than ordered": ("C11", "orders.csv", claiming(MIXED.with_use(A6, quantity="15.5", scopes=("15.5", "0", "0")), A6="31")),
+    "scope below zero": (
+        "C9", "orders.csv", MIXED.with_use(A2_PROJECT, scopes=("60.000001", "39.999999", "0"))
+    ),
+    "credit in a scope not its own": (
+        "C9", "allocation.csv", MIXED.with_use(A2_PROJECT, scopes=("60", "0", "40"))
+    ),
+    "reduction rounded up": (
+        "C9", "allocation.csv", MIXED.with_use(A2_METAL, scopes=("0", "0", "50.000006"))
+    ),
+    "recipe of unlike orders": (
+        "C10", "proof/recipes.csv", replace(MIXED, recipes={**MIXED.recipes, "A5": "A4"})
+    ),
+    "recipe by another name": (
+        "C10", "proof/recipes.csv", replace(SCARCE, recipes={**SCARCE.recipes, "A": "B", "B": "B"}, duals=[])
+    ),
+    "more claimed than ordered": (
+        "C11", "orders.csv",
+        claiming(MIXED.with_use(A6, quantity="15.5", scopes=("15.5", "0", "0")), A6="31"),
+    ),
     "less than the minimum fill": ("C12", "orders.csv", claiming(MIXED, A6="5")),
     "part of a whole order": ("C13", "orders.csv", claiming(MIXED, A2="40")),
     "two offers at once": ("C14", "allocation.csv", MIXED.with_use(A2_METAL, order="A2/a")),
-    "goal not what was booked": ("C15", "summary.json", replace(MIXED, goals=[MIXED.goals[0], ("margin", None, "1")])),
+    "goal not what was booked": (
+        "C15", "summary.json", replace(MIXED, goals=[MIXED.goals[0], ("margin", None, "1")])
+    ),
     "optimum without proof": ("C15", "proof/duals.csv", replace(SCARCE, duals=[])),
 }  # fmt: skip
 

@@ -92,12 +92,21 @@ def _booking_order(problem: Problem, targets: list[Target]) -> list[Target]:
         step = int(steps.of_term[target.term])
         priority = int(steps.priority[step]) or 2**31
         worth = float(steps.premium[step]) / max(float(need[steps.recipe[step]]), 1e-12)
-        return (not target.exact, not target.full, priority, -worth, int(terms.order[target.term]), target.term)
+        return (
+            not target.exact,
+            not target.full,
+            priority,
+            -worth,
+            int(terms.order[target.term]),
+            target.term,
+        )
 
     return sorted(targets, key=key)
 
 
-def _mixes(problem: Problem, compiled: Compiled, columns: npt.NDArray[np.float64]) -> Callable[[int], dict[int, float]]:
+def _mixes(
+    problem: Problem, compiled: Compiled, columns: npt.NDArray[np.float64]
+) -> Callable[[int], dict[int, float]]:
     """Amount of each pool per t of claimed mass, by recipe."""
     x, y = np.maximum(columns[compiled.x], 0.0), columns[compiled.y]
     pool, start = problem.pairs.pool, problem.pair_start

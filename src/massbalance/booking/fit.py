@@ -46,13 +46,19 @@ class Fitter:
     """Fits the orders of one recipe to what the ledger still has."""
 
     def __init__(
-        self, book: RecipeBook, ledger: Ledger, mix: Mapping[int, float], price: Callable[[int], tuple[float, ...]]
+        self,
+        book: RecipeBook,
+        ledger: Ledger,
+        mix: Mapping[int, float],
+        price: Callable[[int], tuple[float, ...]],
     ) -> None:
         self.book = book
         self.ledger = ledger
         self.mix = mix
         # adjust first with what costs least per unit of the claim: what is not scarce costs nothing
-        per_unit = {k: float(c * book.pools[k].per_unit(book.claim.measure)) for k, c in book.claim.coefs.items()}
+        per_unit = {
+            k: float(c * book.pools[k].per_unit(book.claim.measure)) for k, c in book.claim.coefs.items()
+        }
         self.adjusters = sorted(
             per_unit, key=lambda k: (*(round(v / per_unit[k], 12) for v in price(k)), -mix.get(k, 0.0), k)
         )
@@ -171,7 +177,9 @@ class Fitter:
         Only for what rounding can have left, and over the few pools that the trial uses.
         """
         pools = sorted((k for k, n in trial.amounts.items() if n > 0), key=lambda k: -trial.amounts[k])[:5]
-        weights = [c * self.book.pools[k].per_unit(self.book.claim.measure) for k, c in self.book.claim.coefs.items()]
+        weights = [
+            c * self.book.pools[k].per_unit(self.book.claim.measure) for k, c in self.book.claim.coefs.items()
+        ]
         if not pools or missing > ROUNDING_UNITS * max(weights):
             return False
         before = dict(trial.amounts)
@@ -199,7 +207,9 @@ class Fitter:
             self._set(trial, k, amount)
             if trial.amounts[k] != amount:
                 return False
-        return all(self._holds(row, trial.measures, trial.claimed) for row in (self.book.claim, *self.book.caps))
+        return all(
+            self._holds(row, trial.measures, trial.claimed) for row in (self.book.claim, *self.book.caps)
+        )
 
     def _shrink(self, trial: Trial, before: tuple[int, int] | None, missing: int) -> bool:
         """Claim only what the amounts support; caps are checked again at the smaller mass.

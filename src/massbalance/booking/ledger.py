@@ -6,6 +6,7 @@ pool and period, then on what no plan claims. No draw can exceed a lot (C1) or a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -24,7 +25,9 @@ NEARLY = 0.01
 class Ledger:
     """Integer stock of every lot, planned by group and period."""
 
-    def __init__(self, problem: Problem, flows: tuple[tuple[int, int], ...], f: npt.NDArray[np.float64]) -> None:
+    def __init__(
+        self, problem: Problem, flows: tuple[tuple[int, int], ...], f: npt.NDArray[np.float64]
+    ) -> None:
         pools, lots = problem.pools, problem.case.lots
         self.problem = problem
         self.quantity = [int(q) for q in lots.grid("quantity")]
@@ -73,39 +76,44 @@ class Ledger:
         that two pools of one order cannot count on the same origin.
         """
         self.pending.pop(pool, None)
-        parts: dict[int, list[int]] = {}
         groups = self.groups.get((pool, period), ())
+        parts: dict[int, tuple[int, int]] = {}
         for g in groups:
             amount = min(need, self.plan.get((g, period), 0))
             if amount > 0:
-                parts[g] = [amount, 0]
+                parts[g] = (amount, 0)
                 need -= amount
+        if need > 0:
+            self._pick_free(groups, need, parts)
+        found = [(g, planned, free) for g, (planned, free) in parts.items()]
+        self.pending[pool] = found
+        return self._lots(found), found
+
+    def _pick_free(self, groups: Sequence[int], need: int, parts: dict[int, tuple[int, int]]) -> None:
+        """Add to `parts` what no plan claims; of an origin, one lot only."""
         touched: set[str] = set()
         for g in groups:
-            if need == 0:
-                break
             origin = self.origin_of.get(g)
-            if origin is not None and origin in touched:
+            if need == 0 or (origin is not None and origin in touched):
                 continue
             amount = min(need, self._free(g))
             if amount > 0:
-                parts.setdefault(g, [0, 0])[1] = amount
+                parts[g] = (parts.get(g, (0, 0))[0], amount)
                 need -= amount
                 if origin is not None:
                     touched.add(origin)
+
+    def _lots(self, parts: list[tuple[int, int, int]]) -> Draw:
+        """Deal a draw by group out to the group's lots, in booking order."""
         draw: Draw = {}
-        for g, (planned, free) in parts.items():
+        for g, planned, free in parts:
             rest = planned + free
             for lot in self.group_lots[g]:
                 amount = min(rest, self.left[lot])
                 if amount > 0:
                     draw[lot] = amount
                     rest -= amount
-                if rest == 0:
-                    break
-        found = [(g, planned, free) for g, (planned, free) in parts.items()]
-        self.pending[pool] = found
-        return draw, found
+        return draw
 
     def forget(self) -> None:
         """Drop what is pending: a new trial begins."""

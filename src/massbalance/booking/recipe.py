@@ -130,5 +130,7 @@ class RecipeBook:
 def _pool_book(effect: PoolEffect) -> PoolBook:
     credited, reduction = effect.credited, effect.reduction
     return PoolBook(
-        (credited.numerator, credited.denominator), (reduction.numerator, reduction.denominator), effect.scopes
+        (credited.numerator, credited.denominator),
+        (reduction.numerator, reduction.denominator),
+        effect.scopes,
     )

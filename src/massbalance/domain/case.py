@@ -87,7 +87,8 @@ class Case:
 
     settings: case.toml as parsed, without the `rules` key; rules: the rule model with the
     case's overrides applied; sha256: over sorted content, independent of row order and file
-    format; warnings: every warning found; encodings: table -> encoding or format read.
+    format; warnings: every warning found; encodings: table -> encoding or format read;
+    content: table -> its canonical CSV (sorted, one spelling), for each table that was present.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Case:
     sha256: str
     warnings: tuple[Fault, ...] = ()
     encodings: Mapping[str, str] = field(default_factory=dict)
+    content: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def __getattr__(self, name: str) -> Table:
         # case.lots, case.orders ...: only the tables of the interface, nothing else.

@@ -6,11 +6,11 @@ Everything is exact. Sources: interface, "Meaning"; A4.2.2, A5.1.2B, A5.1.3, A5.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from massbalance.domain.case import Case, IndexArray
 from massbalance.domain.grid import GRID_DECIMALS, Column, IntArray, as_python_ints, shrink
@@ -147,14 +147,16 @@ class Effects:
         case, products = self.case, self.case.products
         produced = case.production
         at = products.find(produced.text("product"))
-        mass = pd.Series(as_python_ints(produced.grid("mass_t"))).groupby(at).sum()
+        mass: dict[int, int] = {}
+        for p, grams in zip(at.tolist(), as_python_ints(produced.grid("mass_t")), strict=True):
+            mass[p] = mass.get(p, 0) + grams
         metal, rate = products.exact["metal_tco2e_per_t"], products.exact["t_product_per_t_input"]
         sums: dict[str, tuple[int, int]] = {}
         # a common multiple of the rates' integers keeps mass / rate an integer
         multiple = int(np.lcm.reduce(as_python_ints(rate.values))) if len(rate) else 1
         for p, grams in mass.items():
             if metal.given[p]:
-                weight = int(grams) * (multiple // int(rate.values[p]))
+                weight = grams * (multiple // int(rate.values[p]))
                 unit = self.boundaries.product_unit[p]
                 value, weights = sums.get(unit, (0, 0))
                 sums[unit] = (value + weight * int(metal.values[p]), weights + weight)
@@ -176,7 +178,7 @@ class Effects:
         lots = self.case.lots
         own = lots.exact["displaced_tco2e_per_uom"]
         at_site = self.case.sites.find(lots.text("site"))
-        items = []
+        items: list[Fraction | None] = []
         for i in range(len(lots)):
             if self.is_project[i]:
                 items.append(None)

@@ -46,7 +46,15 @@ def in_order(faults: Iterable[Fault]) -> list[Fault]:
     """Canonical order, without repeats: errors first, then by table, row and column."""
     return sorted(
         set(faults),
-        key=lambda f: (f.severity, f.table, -1 if f.row is None else f.row, f.column, f.code, f.value, f.expected),
+        key=lambda f: (
+            f.severity,
+            f.table,
+            -1 if f.row is None else f.row,
+            f.column,
+            f.code,
+            f.value,
+            f.expected,
+        ),
     )
 
 

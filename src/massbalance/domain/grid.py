@@ -10,6 +10,7 @@ no operation here ever rounds unless its name says so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -86,7 +87,7 @@ class Column:
         return Column(values, decimals, np.ones(len(values), dtype=bool))
 
     @staticmethod
-    def from_fractions(items: list[Fraction | None]) -> Column:
+    def from_fractions(items: Sequence[Fraction | None]) -> Column:
         """Exact column of decimal fractions (denominators of 2 and 5 only); None = not given."""
         decimals = 0
         for item in items:

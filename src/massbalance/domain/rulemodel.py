@@ -99,6 +99,7 @@ class Rules:
 
     @property
     def id(self) -> str:
+        """The rule model's id."""
         return self.model.id
 
     def boundary(self, kind: str) -> Boundary:

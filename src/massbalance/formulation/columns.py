@@ -41,12 +41,8 @@ class Columns:
         model.f = self.f = pyo.Var(flows, bounds=lambda _, g, t: (0.0, float(quantity[g])))
         model.x = self.x = pyo.Var(range(len(pairs.pool)), bounds=lambda _, n: (0.0, float(upper[n])))
         model.y = self.y = pyo.Var(range(len(mass)), bounds=lambda _, r: (0.0, float(mass[r])))
-        model.step = self.step = pyo.Var(
-            range(len(steps)), bounds=lambda _, j: (0.0, float(steps.upper[j]))
-        )
-        model.take = self.take = pyo.Var(
-            [int(j) for j in np.flatnonzero(steps.integer)], domain=pyo.Binary
-        )
+        model.step = self.step = pyo.Var(range(len(steps)), bounds=lambda _, j: (0.0, float(steps.upper[j])))
+        model.take = self.take = pyo.Var([int(j) for j in np.flatnonzero(steps.integer)], domain=pyo.Binary)
 
     def add(self, name: str, keys: Sequence[object], component: pyo.Constraint) -> None:
         """A family of rows, its component named as the equation."""

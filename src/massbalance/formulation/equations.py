@@ -6,7 +6,7 @@ golden test of the family are the same word.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import pyomo.environ as pyo
@@ -32,12 +32,15 @@ def _linear(coefs: Iterable[float], variables: Iterable[pyo.Var]) -> LinearExpre
     return LinearExpression(constant=0, linear_coefs=list(coefs), linear_vars=list(variables))
 
 
-def _add_rows(model: Columns, name: str, rows: Rows, upper: float) -> None:
+def _add_rows(model: Columns, name: str, rows: Rows, upper: float | Mapping[object, float]) -> None:
     """One `<= upper` row for each entry."""
     keys = list(rows)
-    model.add(
-        name, keys, pyo.Constraint(range(len(keys)), rule=lambda _, n: (None, _linear(*rows[keys[n]]), upper))
-    )
+    most = upper if isinstance(upper, Mapping) else dict.fromkeys(keys, upper)
+
+    def rule(_: pyo.ConcreteModel, n: int) -> object:
+        return (None, _linear(*rows[keys[n]]), most[keys[n]])
+
+    model.add(name, keys, pyo.Constraint(range(len(keys)), rule=rule))
 
 
 def lot_supply(model: Columns, problem: Problem) -> None:
@@ -47,15 +50,8 @@ def lot_supply(model: Columns, problem: Problem) -> None:
         coefs, variables = rows.setdefault(g, ([], []))
         coefs.append(1.0)
         variables.append(flow)
-    keys = list(rows)
     quantity = problem.pools.group_quantity
-    model.add(
-        "lot_supply",
-        keys,
-        pyo.Constraint(
-            range(len(keys)), rule=lambda _, n: (None, _linear(*rows[keys[n]]), float(quantity[keys[n]]))
-        ),
-    )
+    _add_rows(model, "lot_supply", rows, {g: float(q) for g, q in enumerate(quantity)})
 
 
 def origin_once(model: Columns, problem: Problem) -> None:
@@ -76,13 +72,8 @@ def origin_once(model: Columns, problem: Problem) -> None:
             [size[origin] / quantity[g] for g in measured for _ in model.periods_of[g]],
             [model.f[g, t] for g in measured for t in model.periods_of[g]],
         )
-    keys = list(rows)
     model.origin_size.update(size)
-    model.add(
-        "origin_once",
-        keys,
-        pyo.Constraint(range(len(keys)), rule=lambda _, n: (None, _linear(*rows[keys[n]]), size[keys[n]])),
-    )
+    _add_rows(model, "origin_once", rows, size)
 
 
 def pool_balance(model: Columns, problem: Problem) -> None:
@@ -198,7 +189,9 @@ def recipe_mass(model: Columns, problem: Problem) -> None:
         rows[int(r)][1].append(model.step[j])
     keys = list(rows)
     model.add(
-        "recipe_mass", keys, pyo.Constraint(range(len(keys)), rule=lambda _, n: _linear(*rows[keys[n]]) == 0.0)
+        "recipe_mass",
+        keys,
+        pyo.Constraint(range(len(keys)), rule=lambda _, n: _linear(*rows[keys[n]]) == 0.0),
     )
 
 
@@ -226,7 +219,11 @@ def order_mass(model: Columns, problem: Problem) -> None:
     _integer_rows(
         model,
         "order_mass",
-        {j: (1.0, -float(problem.steps.upper[j])) for j in model.take if not whole[_order_of_step(problem, j)]},
+        {
+            j: (1.0, -float(problem.steps.upper[j]))
+            for j in model.take
+            if not whole[_order_of_step(problem, j)]
+        },
     )
 
 

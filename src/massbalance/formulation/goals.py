@@ -73,7 +73,8 @@ def expiry_weight(problem: Problem) -> npt.NDArray[np.float64]:
     lots = np.array([found[0] for found in pools.group_lots], dtype=np.intp)
     value: Column = problem.effects.unit_value.take(lots)
     worth = value.floats()
-    return (1.0 + pools.group_month) / 121.0 * np.where(worth > 0, worth, 1.0)
+    weight = (1.0 + pools.group_month) / 121.0 * np.where(worth > 0, worth, 1.0)
+    return np.asarray(weight, dtype=np.float64)
 
 
 def add_goals(model: Columns, problem: Problem) -> list[Goal]:
@@ -97,9 +98,14 @@ def _expression(model: Columns, problem: Problem, goal: Goal) -> object:
             float(p) * model.step[j] for j, p in enumerate(steps.premium) if p != 0
         )
     weight = expiry_weight(problem)
-    flows, mixes, masses = (generic(n, salt) for salt, n in enumerate((len(model.f), len(model.x), len(steps))))
+    flows, mixes, masses = (
+        generic(n, salt) for salt, n in enumerate((len(model.f), len(model.x), len(steps)))
+    )
     return (
-        pyo.quicksum((float(weight[g]) + TIE_WEIGHT * float(w)) * v for ((g, _), v), w in zip(model.f.items(), flows, strict=True))
+        pyo.quicksum(
+            (float(weight[g]) + TIE_WEIGHT * float(w)) * v
+            for ((g, _), v), w in zip(model.f.items(), flows, strict=True)
+        )
         + pyo.quicksum(TIE_WEIGHT * float(w) * v for v, w in zip(model.x.values(), mixes, strict=True))
         + pyo.quicksum(TIE_WEIGHT * float(w) * v for v, w in zip(model.step.values(), masses, strict=True))
     )

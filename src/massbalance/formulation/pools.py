@@ -6,7 +6,9 @@ variable per pool and recipe; the supply groups carry quantity and window, and k
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +59,7 @@ def composition(case: Case) -> Composition:
     resolved = {}
     for element in names:
         values, given = np.zeros(len(lots), dtype=object), np.zeros(len(lots), dtype=bool)
-        for i in np.flatnonzero(material):
+        for i in np.flatnonzero(material).tolist():
             for key in (lots[i], categories[i]):
                 if element in cells.get(key, {}):
                     values[i], given[i] = cells[key][element], True
@@ -95,10 +97,10 @@ class Pools:
     origin_groups: dict[str, tuple[int, ...]]
 
 
-def _same(columns: list[npt.NDArray[np.generic]]) -> IndexArray:
+def _same(columns: Sequence[npt.NDArray[Any]]) -> IndexArray:
     """Code of each row's combination of values, numbered by first appearance."""
     frame = pd.DataFrame({str(i): pd.factorize(c)[0] for i, c in enumerate(columns)})
-    return frame.groupby(list(frame.columns), sort=False).ngroup().to_numpy(dtype=np.intp)
+    return np.asarray(frame.groupby(list(frame.columns), sort=False).ngroup(), dtype=np.intp)
 
 
 def _alike(case: Case, effects: Effects, parts: Composition) -> IndexArray:
@@ -106,7 +108,7 @@ def _alike(case: Case, effects: Effects, parts: Composition) -> IndexArray:
     lots = case.lots
     exact = [lots.exact[name] for name in EXACT_ALIKE]
     exact += [effects.displaced, *parts.lot.values()]
-    columns = [lots.text(name) for name in COLUMNS_ALIKE] + [effects.boundaries.lot]
+    columns: list[npt.NDArray[Any]] = [lots.text(name) for name in COLUMNS_ALIKE] + [effects.boundaries.lot]
     for column in exact:
         columns += [column.values.astype(str), column.given]
     return _same(columns)
@@ -148,7 +150,8 @@ def build_pools(case: Case, effects: Effects, windows: Windows, parts: Compositi
         groups.setdefault(key, []).append(int(i))
     keys = sorted(groups)
     ordered = [
-        tuple(sorted(groups[k], key=lambda i: (windows.expires[i], windows.available[i], names[i]))) for k in keys
+        tuple(sorted(groups[k], key=lambda i: (windows.expires[i], windows.available[i], names[i])))
+        for k in keys
     ]
     by_origin: dict[str, list[int]] = {}
     for g, found in enumerate(ordered):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from massbalance.domain.effects import CARRIER_OF_UOM
 from massbalance.domain.faults import Fault
 from massbalance.formulation.problem import Problem
+from massbalance.formulation.recipes import GHG_CLAIMS
 
 NEARLY = 1e-9
 
@@ -29,63 +31,66 @@ class Reach:
         return self.most < need - NEARLY * np.maximum(1.0, need)
 
 
-REASON_CHECKS = ("boundary", "gas", "technical", "window", "scheme", "effect")
+EXCUSES = {
+    "window": "no credit in its window: every lot that would fit comes later or has expired",
+    "scheme": "scheme: no lot that would fit has a scheme the customer accepts",
+    "technical": "technical limits: its alloy or process takes no such lot",
+    "boundary": "boundary: the lots that would fit belong to another accounting unit or organisation",
+    "gas": "gas: GHG credits may not go to a product whose intensity is CO2 only",
+}
+"""What each test of "may serve" is called when it alone keeps every useful lot away."""
 
 
-def missing(problem: Problem, recipe: int) -> str:
-    """Why no lot serves a recipe's claim, in a planner's words (nothing is computed by a solver)."""
+def _tests(problem: Problem, recipe: int) -> dict[str, npt.NDArray[np.bool_]]:
+    """Every test of "may serve" for one recipe, over the pools."""
     case, pools, recipes = problem.case, problem.pools, problem.recipes
     limit, period = problem.limit_of(recipe), int(recipes.period[recipe])
     accepted = recipes.scheme_sets[recipes.schemes[recipe]]
     lots = pools.representative
-    passed = np.ones((len(REASON_CHECKS), len(lots)), dtype=bool)
-    ghg = str(recipes.claim[recipe]) in ("cfp", "reduction")
-    reduction = problem.effects.reduction(lots, np.full(len(lots), limit.product)).floats()
-    for n, lot in enumerate(lots):
-        kind = problem.effects.kind[lot]
-        area = problem.effects.boundaries.of_products(case.rules.boundary(kind))[limit.product]
-        passed[0, n] = area == problem.effects.boundaries.lot[lot]
-        gases = case.lots.text("gas")[lot], case.products.text("gas")[limit.product]
-        passed[1, n] = gases != ("GHG", "CO2")
-        passed[2, n] = _technical(problem, int(lot), kind, recipe)
-        passed[4, n] = not accepted or case.lots.text("scheme")[lot] in accepted
-        shares = problem.pairs.shares[n]
-        share = 0 if ghg or kind != "material" else getattr(shares, str(recipes.claim[recipe]))
-        passed[5, n] = reduction[n] > 0 if ghg else share > 0
-    for g, pool in enumerate(pools.group_pool):
-        passed[3, pool] = passed[3, pool] if g else passed[3, pool]
+    kinds, gases = problem.effects.kind[lots], case.lots.text("gas")[lots]
+    own_gas = case.products.text("gas")[limit.product]
+    areas = problem.effects.boundaries
+    here = [areas.of_products(case.rules.boundary(kind))[limit.product] for kind in kinds]
     alive = np.zeros(len(lots), dtype=bool)
-    spans = (pools.group_first <= period) & (period <= pools.group_last)
-    alive[pools.group_pool[spans]] = True
-    passed[3] = alive
-    if not passed[5].any():
+    alive[pools.group_pool[(pools.group_first <= period) & (period <= pools.group_last)]] = True
+    schemes = case.lots.text("scheme")[lots]
+    return {
+        "window": alive,
+        "scheme": np.array([not accepted or scheme in accepted for scheme in schemes], dtype=bool),
+        "technical": np.array([_technical(problem, int(lot), recipe) for lot in lots], dtype=bool),
+        "boundary": np.array(here, dtype=object) == areas.lot[lots],
+        "gas": np.array([(gas, own_gas) != ("GHG", "CO2") for gas in gases], dtype=bool),
+    }
+
+
+def _useful(problem: Problem, recipe: int) -> npt.NDArray[np.bool_]:
+    """Pools that carry what the recipe's claim asks for. Shape (K,)."""
+    lots, claim = problem.pools.representative, str(problem.recipes.claim[recipe])
+    if claim in GHG_CLAIMS:
+        product = np.full(len(lots), problem.limit_of(recipe).product)
+        return problem.effects.reduction(lots, product).values > 0
+    shares = [getattr(s, claim) > 0 for s in problem.pairs.shares]
+    return np.array(shares, dtype=bool) & problem.effects.is_material[lots]
+
+
+def missing(problem: Problem, recipe: int) -> str:
+    """Why no lot serves a recipe's claim, in a planner's words (nothing is computed by a solver)."""
+    useful = _useful(problem, recipe)
+    if not useful.any():
         return "no lot carries what the claim asks for"
-    useful = passed[5]
-    for check, words in (
-        (3, "no credit in its window: every lot that would fit comes later or has expired"),
-        (4, "scheme: no lot that would fit has a scheme the customer accepts"),
-        (2, f"technical limits: the alloy or process of {_product(problem, limit.product)} takes no such lot"),
-        (0, "boundary: the lots that would fit belong to another accounting unit or organisation"),
-        (1, "gas: GHG credits may not go to a product whose intensity is CO2 only"),
-    ):
-        others = [i for i in range(len(REASON_CHECKS)) if i != check]
-        if (passed[others].all(axis=0) & useful).any():
+    tests = _tests(problem, recipe)
+    for name, words in EXCUSES.items():
+        others = [passed for other, passed in tests.items() if other != name]
+        if np.logical_and.reduce([useful, *others]).any():
             return words
-    return "no lot fits: boundary, window, scheme and technical limits leave none"
+    return "no lot fits: boundary, window, scheme and technical limits together leave none"
 
 
-def _product(problem: Problem, product: int) -> str:
-    return str(problem.case.products.text("product")[product])
-
-
-def _technical(problem: Problem, lot: int, kind: str, recipe: int) -> bool:
-    limit = problem.limit_of(recipe)
-    if kind == "material":
+def _technical(problem: Problem, lot: int, recipe: int) -> bool:
+    limit, effects = problem.limit_of(recipe), problem.effects
+    if effects.is_material[lot]:
         return problem.case.lots.text("category")[lot] in limit.shares
-    if kind == "energy":
-        carrier = {"MWh": "electricity", "GJ": "heat"}[str(problem.effects.uom[lot])]
-        return carrier in limit.use
-    return True
+    return bool(effects.is_project[lot]) or CARRIER_OF_UOM[effects.uom[lot]] in limit.use
 
 
 def warnings(problem: Problem, reach: Reach) -> list[Fault]:
@@ -109,8 +114,13 @@ def warnings(problem: Problem, reach: Reach) -> list[Fault]:
         others = f" (and {count - 1} more alike)" if count > 1 else ""
         found.append(
             Fault(
-                table.name, int(table.source_row[row]), "level", f"{recipes.claim[r]} {level:.6g}",
-                f"a claim that the lots and caps of its product can reach{others}: {why}", "A5.1.2C", "warning",
+                table=table.name,
+                row=int(table.source_row[row]),
+                column="level",
+                value=f"{recipes.claim[r]} {level:.6g}",
+                expected=f"a claim that the lots and caps of its product can reach{others}: {why}",
+                code="A5.1.2C",
+                severity="warning",
             )
-        )  # fmt: skip
+        )
     return found

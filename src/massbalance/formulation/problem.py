@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +95,11 @@ class Problem:
         return self.limits[self.recipes.limit[recipe]]
 
 
+def _sums(index: IndexArray, values: Floats, size: int) -> Floats:
+    """Sum of the values at each index, shape (size,)."""
+    return np.bincount(index, weights=values, minlength=size).astype(np.float64)
+
+
 def _build_steps(case: Case, terms: Terms, recipes: Recipes) -> Steps:
     orders = case.orders
     firm = orders.flag("firm")[terms.order]
@@ -106,7 +112,7 @@ def _build_steps(case: Case, terms: Terms, recipes: Recipes) -> Steps:
             "alone": np.where(integer, np.arange(len(terms)), -1),
         }
     )  # fmt: skip
-    of_term = keys.groupby(list(keys.columns), sort=False).ngroup().to_numpy(dtype=np.intp)
+    of_term = np.asarray(keys.groupby(list(keys.columns), sort=False).ngroup(), dtype=np.intp)
     _, first = np.unique(of_term, return_index=True)
     by_step = np.argsort(of_term, kind="stable")
     ends = np.searchsorted(of_term[by_step], np.arange(1, len(first)))
@@ -114,7 +120,7 @@ def _build_steps(case: Case, terms: Terms, recipes: Recipes) -> Steps:
         recipe=recipes.of_term[first],
         premium=terms.premium.floats()[first],
         priority=priority[first],
-        upper=np.bincount(of_term, weights=mass, minlength=len(first)),
+        upper=_sums(of_term, mass, len(first)),
         integer=integer[first],
         of_term=of_term,
         terms=tuple(np.split(by_step, ends)) if len(first) else (),
@@ -166,7 +172,7 @@ def _pair_values(
         }
     )  # fmt: skip
     for key, rows in frame.groupby(["pool", "limit", "claim"], observed=True).indices.items():
-        pool, index, claim = key
+        pool, index, claim = cast("tuple[int, int, str]", key)
         effect = pairs.effect(pool, index)
         most = _most_per_t(pairs, pool, index, limits[index])
         values["claim"][rows] = float(pairs.claim_value(pool, index, claim))
@@ -203,7 +209,7 @@ def build_problem(case: Case) -> Problem:
     recipes = build_recipes(case, terms, limit_of_product, limits)
     pairs = build_pairs(case, effects, parts, pools, recipes, limits)
     steps = _build_steps(case, terms, recipes)
-    mass = np.bincount(steps.recipe, weights=steps.upper, minlength=len(recipes))
+    mass = _sums(steps.recipe, steps.upper, len(recipes))
     supply = _pool_supply(pools, len(case.periods))
     claim_value, credited, reduction, upper = _pair_values(pairs, recipes, limits, supply, mass)
     start = np.searchsorted(pairs.recipe, np.arange(len(recipes) + 1))

@@ -77,7 +77,8 @@ class Limit:
 
 
 def _alloy_shares(case: Case) -> dict[str, dict[str, Fraction]]:
-    table, found = case.alloys, {}
+    table = case.alloys
+    found: dict[str, dict[str, Fraction]] = {}
     for i, (alloy, category) in enumerate(zip(table.text("alloy"), table.text("category"), strict=True)):
         found.setdefault(alloy, {})[category] = table.exact["max_share"].fraction(i)
     return found
@@ -194,11 +195,13 @@ def build_recipes(case: Case, terms: Terms, limit_of_product: IndexArray, limits
             "level": pd.factorize(terms.level.values)[0], "schemes": schemes,
         }
     )  # fmt: skip
-    of_term = frame.groupby(list(frame.columns), sort=False).ngroup().to_numpy(dtype=np.intp)
+    of_term = np.asarray(frame.groupby(list(frame.columns), sort=False).ngroup(), dtype=np.intp)
     _, first = np.unique(of_term, return_index=True)
     names, offers = orders.text("order"), case.offers.text("offer")
     ids = tuple(
-        str(names[terms.order[t]]) if terms.offer[t] < 0 else f"{names[terms.order[t]]}/{offers[terms.offer[t]]}"
+        str(names[terms.order[t]])
+        if terms.offer[t] < 0
+        else f"{names[terms.order[t]]}/{offers[terms.offer[t]]}"
         for t in first
     )
     level = terms.level.take(first)

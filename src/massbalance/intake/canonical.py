@@ -45,9 +45,16 @@ def table_content(built: Built) -> bytes:
     if len(order) == 0:
         return header.encode()
     cells = [_cells(draft.columns[name], order) for name in columns]
-    end = pa.scalar("\n", pa.large_string())
-    lines = pc.binary_join_element_wise(pc.binary_join_element_wise(*cells, ","), end, "")
+    lines = _joined(_joined(*cells, mark=","), _scalar("\n"), mark="")
     return header.encode() + _bytes(lines)
+
+
+def _scalar(text: str) -> Any:
+    return pa.scalar(text, pa.large_string())
+
+
+def _joined(*parts: Any, mark: str) -> Any:
+    return pc.binary_join_element_wise(*parts, _scalar(mark))
 
 
 def _cells(column: DraftColumn, order: Positions) -> Any:
@@ -58,7 +65,7 @@ def _cells(column: DraftColumn, order: Positions) -> Any:
     special = pc.match_substring_regex(words, _SPECIAL)
     if pc.any(special).as_py():
         inner = pc.replace_substring(words, '"', '""')
-        words = pc.if_else(special, pc.binary_join_element_wise('"', inner, '"', ""), words)
+        words = pc.if_else(special, _joined(_scalar('"'), inner, _scalar('"'), mark=""), words)
     return words.take(pa.array(column.cells.codes[order]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from massbalance.domain.rulemodel import Rules
@@ -168,7 +169,9 @@ def clashing_offers(orders: Draft, offers: Draft, log: Log) -> None:
     if not (orders.has("order") and offers.has("order", "offer") and len(offers)):
         return
     joined = pc.binary_join_element_wise(
-        offers.columns["order"].cells.text(), offers.columns["offer"].cells.text(), "/"
+        offers.columns["order"].cells.text(),
+        offers.columns["offer"].cells.text(),
+        pa.scalar("/", pa.large_string()),
     )
     clash = np.asarray(pc.is_in(joined, value_set=orders.columns["order"].cells.words), dtype=bool)
     expected = "a name with which `order/offer` is no other order's name"

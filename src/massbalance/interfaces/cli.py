@@ -24,7 +24,9 @@ app = typer.Typer(
 )
 
 CaseArgument = Annotated[Path, typer.Argument(metavar="CASE", help="A case folder, or one .xlsx workbook.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
+]
 
 
 def _stop(code: int) -> NoReturn:
@@ -182,7 +184,11 @@ def verify(
             }
             for g in report.goals
         ]  # fmt: skip
-        _out(dumps({"ok": report.ok, "goals": goals, "faults": [f.as_dict() for f in report.faults]}).rstrip("\n"))
+        _out(
+            dumps({"ok": report.ok, "goals": goals, "faults": [f.as_dict() for f in report.faults]}).rstrip(
+                "\n"
+            )
+        )
     else:
         _show_faults(list(report.faults), at_most=20)
         _out(verify_text(run_folder, report))

@@ -8,6 +8,7 @@ every pool and period is listed, also at 0; of the caps, those that bind.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from massbalance.formulation.problem import Problem, row_key, row_name
@@ -17,6 +18,7 @@ from massbalance.solving.lexicographic import Solution, Stage
 COLUMNS = (
     "goal", "kind", "name", "detail", "period", "unit", "price_per_unit", "lots", "row",
 )  # fmt: skip
+Floats = npt.NDArray[np.float64]
 ALWAYS = ("lot_supply", "pool_balance", "origin_once")
 CAP_UNITS = {
     "mass_cap": "t", "category_cap": "t", "element_cap": "wt% t", "energy_cap": "", "scope_cap": "tCO2e",
@@ -30,15 +32,14 @@ def price_table(problem: Problem, compiled: Compiled, solution: Solution) -> pd.
     lines: list[tuple[str, ...]] = []
     for stage in solution.stages:
         if stage.goal.name != "tie_break" and stage.row_dual is not None:
-            lines += _lines(problem, compiled, stage)
+            lines += _lines(problem, compiled, stage, stage.row_dual)
     return pd.DataFrame(lines, columns=list(COLUMNS), dtype="str")
 
 
-def _lines(problem: Problem, compiled: Compiled, stage: Stage) -> list[tuple[str, ...]]:
-    assert stage.row_dual is not None
-    found = []
+def _lines(problem: Problem, compiled: Compiled, stage: Stage, duals: Floats) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
     for i, (equation, key) in enumerate(compiled.rows):
-        price = float(stage.row_dual[i])
+        price = float(duals[i])
         if equation == "origin_once":
             price *= compiled.origin_size[key]
         if equation not in ALWAYS and (equation not in CAP_UNITS or price <= 10.0**-SHOWN):

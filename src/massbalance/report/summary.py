@@ -73,7 +73,7 @@ def booked_value(problem: Problem, allocation: Allocation, goal: Goal) -> Fracti
         return booked_margin(problem, allocation)
     orders = problem.case.orders
     chosen = orders.flag("firm") & (orders.floats("priority") == goal.priority)
-    mass = np.asarray(orders.grid("mass_t"))[chosen]
+    mass = np.asarray(orders.grid("mass_t"), dtype=np.int64)[chosen]
     return Fraction(total(mass) - total(allocation.claimed[chosen]), GRID)
 
 
@@ -128,7 +128,7 @@ def summary(
     """The document of interface.md, with objectives' solver values and booking costs beside."""
     case: Case = problem.case
     firm = case.orders.flag("firm")
-    mass = np.asarray(case.orders.grid("mass_t"))
+    mass = np.asarray(case.orders.grid("mass_t"), dtype=np.int64)
     return {
         "name": case.name,
         "currency": case.currency,

@@ -65,7 +65,9 @@ class Reasons:
             words = [_cap_words(n.split("[")[0], _inside(n)) for n in self.reach.caps[recipe]]
             need = problem.recipes.need.floats()[recipe]
             limits = ", ".join(dict.fromkeys(words)) or "what the lots carry"
-            return f"claim out of reach: at most {self.reach.most[recipe]:.4g} of {need:.4g} per t, by {limits}"
+            return (
+                f"claim out of reach: at most {self.reach.most[recipe]:.4g} of {need:.4g} per t, by {limits}"
+            )
         if problem.case.orders.floats("mass_t")[problem.terms.order[term]] == 0:
             return ""
         if claimed and mass - claimed <= ROUNDING_G and self.wanted[step] * GRID >= claimed:

@@ -14,7 +14,8 @@ from massbalance.solving.lexicographic import Solution, Stage
 Floats = npt.NDArray[np.float64]
 DUAL_DECIMALS = 12
 PROVING = (
-    "pool_balance", "origin_once", "claim", "mass_cap", "category_cap", "element_cap", "energy_cap", "scope_cap",
+    "pool_balance", "origin_once", "claim", "mass_cap", "category_cap", "element_cap", "energy_cap",
+    "scope_cap",
 )  # fmt: skip
 """Rows whose duals the verifier takes; the others' it derives by itself."""
 
@@ -66,7 +67,8 @@ def proving_duals(problem: Problem, compiled: Compiled, solution: Solution) -> l
         for i in np.flatnonzero(price > 0):
             equation, key = compiled.rows[i]
             if equation in PROVING:
-                value = float(price[i]) * compiled.origin_size.get(key, 1.0 if equation != "origin_once" else 1.0)
+                unit = compiled.origin_size[key] if equation == "origin_once" else 1.0
+                value = float(price[i]) * unit
                 scaled = _scaled(value, up=equation != "claim")
                 if scaled > 0:
                     name, *rest = row_key(problem, equation, key)

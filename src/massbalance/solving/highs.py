@@ -86,7 +86,8 @@ class Highs:
         if costs.shape != (self.count,) or not np.isfinite(costs).all():
             raise SolverError("costs must be finite, one for each column")
         self._ok(
-            self.highs.changeColsCost(self.count, np.arange(self.count, dtype=np.int32), costs), "changeColsCost"
+            self.highs.changeColsCost(self.count, np.arange(self.count, dtype=np.int32), costs),
+            "changeColsCost",
         )
 
     def hold(self, costs: Floats, value: float) -> None:
@@ -107,7 +108,7 @@ class Highs:
         index = columns.astype(np.int32)
         self._ok(self.highs.changeColsBounds(len(index), index, values, values), "changeColsBounds")
 
-    def option(self, name: str, value: object) -> None:
+    def option(self, name: str, value: float | str) -> None:
         """Set an option; a misspelt one is an error."""
         self._ok(self.highs.setOptionValue(name, value), name)
 

@@ -109,7 +109,12 @@ def _stage(goal: Goal, answer: Answer, rows: int) -> Stage:
     # rows are `<=` in a minimisation: their duals are non-positive, prices are non-negative
     price = np.maximum(0.0, -answer.row_dual)
     return Stage(
-        goal, answer.objective, answer.bound, answer.status, price[:rows], tuple(float(p) for p in price[rows:])
+        goal,
+        answer.objective,
+        answer.bound,
+        answer.status,
+        price[:rows],
+        tuple(float(p) for p in price[rows:]),
     )
 
 
@@ -175,9 +180,7 @@ def _decide(
     return taken, stages
 
 
-def _relaxation(
-    compiled: Compiled, clean: list[Stage], deadline: float | None, say: Progress
-) -> list[Stage]:
+def _relaxation(compiled: Compiled, clean: list[Stage], deadline: float | None, say: Progress) -> list[Stage]:
     """Relaxed LPs, each with the earlier goals held at what was reached: duals for the proof."""
     model = Highs(compiled, integers=False)
     stages = []
@@ -221,7 +224,9 @@ def _solve_mip(compiled: Compiled, deadline: float | None, gap: float, say: Prog
     cut = next((s for s in decided if s.status != "optimal"), None)
     gaps = [_proven_gap(s, stages[i]) for i, s in enumerate(decided)]
     if cut is None:
-        return Solution("optimal", solution.columns, solution.stages, solution.proof, max(gaps, default=0.0), "")
+        return Solution(
+            "optimal", solution.columns, solution.stages, solution.proof, max(gaps, default=0.0), ""
+        )
     return Solution("limit", solution.columns, solution.stages, solution.proof, max(gaps), cut.goal.key)
 
 
@@ -230,9 +235,7 @@ def _proven_gap(decided: Stage, clean: Stage) -> float:
     return Stage(clean.goal, clean.minimum, decided.bound, decided.status, None).gap
 
 
-def _finish(
-    compiled: Compiled, stages: list[Stage], proof: list[Stage], columns: Floats | None
-) -> Solution:
+def _finish(compiled: Compiled, stages: list[Stage], proof: list[Stage], columns: Floats | None) -> Solution:
     """Status, and an empty allocation where the limit came before any other."""
     count = len(compiled.goals)
     done = [s for s in stages if s.status == "optimal"]
@@ -240,7 +243,9 @@ def _finish(
     if columns is None:
         columns = np.zeros(compiled.matrix.shape[1])
     full = [
-        stages[g] if g < len(done) else Stage(compiled.goals[g], float(compiled.costs[g] @ columns), -np.inf, "limit", None)
+        stages[g]
+        if g < len(done)
+        else Stage(compiled.goals[g], float(compiled.costs[g] @ columns), -np.inf, "limit", None)
         for g in range(count)
     ]
     proven = tuple(s for s in proof if s.goal.name != "tie_break")

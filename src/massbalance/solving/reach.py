@@ -51,7 +51,8 @@ def reach(problem: Problem, compiled: Compiled) -> Reach:
     answer = model.solve(deadline=None)
     if answer.columns is None or answer.row_dual is None:
         raise SolverError(f"HiGHS: what caps allow could not be computed ({answer.status})")
-    most = np.bincount(problem.pairs.recipe, weights=problem.claim_value * answer.columns[:x], minlength=recipes)
+    got = problem.claim_value * answer.columns[:x]
+    most = np.bincount(problem.pairs.recipe, weights=got, minlength=recipes).astype(np.float64)
     caps: list[list[str]] = [[] for _ in range(recipes)]
     for i, dual in enumerate(answer.row_dual):
         equation, key = block.rows[i]

@@ -100,7 +100,9 @@ def read_duals(run: Path, facts: Facts, groups: Groups, faults: Faults) -> dict[
         value = exact(line["dual"])
         if value is None or value < 0 or (value * DUAL).denominator != 1:
             faults.at(line, "dual", "a decimal of at least 0 with at most 12 places", code)
-        elif goal not in duals or row in duals[goal] or row[2] not in _rows(facts, groups, origins, goal, row):
+        elif (
+            goal not in duals or row in duals[goal] or row[2] not in _rows(facts, groups, origins, goal, row)
+        ):
             faults.at(line, "equation", "a row of the case's equations, once", code, f"{goal}: {row}")
         else:
             duals[goal][row] = int(value * DUAL)
