@@ -4,7 +4,7 @@
 
 A maker of two works and 40 products in 10 alloys buys low-carbon metal, scrap and green energy and runs
 two projects. Premiums come from a price list by claim, level and customer class, as sales offices keep
-one. Credits cover about 60 % of what the orders ask for, and 15 % of the orders are firm, in three
+one. Credits cover about 45 % of what the orders ask for, and 15 % of the orders are firm, in three
 priorities. No order is whole, has a least share or offers: every goal is a linear programme.
 
 The same arguments give the same case. All figures are invented; alloy limits are those of the usual
@@ -26,7 +26,7 @@ import pyarrow.parquet
 
 SITES = ("north", "south")
 FIRST_MONTH = "2026-04"
-COVERED = 0.6
+COVERED = 0.45
 """Credits as a share of what the orders ask for."""
 FIRM = 0.15
 PRODUCTS = 40
@@ -209,9 +209,8 @@ def pools_table(count: int) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for k in range(count):
         turn, step = k % 10, k // 10
-        rows.append(
-            {"site": SITES[(turn + step) % 2], "scheme": ("ASI", "other")[step % 2], **_pool(turn, step)}
-        )
+        scheme = "other" if turn < 5 and step % 2 else "ASI"
+        rows.append({"site": SITES[(turn + step) % 2], "scheme": scheme, **_pool(turn, step)})
     return pd.DataFrame(rows).fillna({"scopes": "", "project": ""}).fillna(0.0)
 
 
@@ -229,12 +228,15 @@ def _pool(turn: int, step: int) -> dict[str, Any]:
         category, share = (("process_scrap", "recycled_pre"), ("post_consumer_scrap", "recycled_post"))[
             turn - 5
         ]
-        scrap = {"kind": "material", "category": category, "uom": "t", "weight": 2.5, share: 1.0}
+        scrap = {"kind": "material", "category": category, "uom": "t", "weight": 0.25, share: 1.0}
         return scrap | {"intensity_tco2e_per_uom": round(0.5 + 0.1 * step, 2), "unit_cost": 3.0 + step}
     if turn < 9:
-        category, uom = (("green_power", "MWh"), ("green_heat", "GJ"))[turn - 7]
+        category, uom, cost = (("green_power", "MWh", 0.8), ("green_heat", "GJ", 0.25))[turn - 7]
         energy = {"kind": "energy", "category": category, "uom": uom, "weight": 1.0}
-        return energy | {"intensity_tco2e_per_uom": round(0.01 * (1 + step), 2), "unit_cost": 1.0 + step}
+        return energy | {
+            "intensity_tco2e_per_uom": round(0.01 * (1 + step), 2),
+            "unit_cost": cost + 0.1 * step,
+        }
     name, scopes = (("burners", "1"), ("furnace", "1+2"))[step % 2]
     project = {"kind": "project", "category": "project", "uom": "tCO2e", "weight": 1.0}
     return project | {"scopes": scopes, "project": name, "unit_cost": 2.0 + step}
@@ -260,14 +262,15 @@ def demand(orders: pd.DataFrame, products: pd.DataFrame) -> dict[str, float]:
 def lots_table(
     random: np.random.Generator, size: Size, periods: pd.DataFrame, asked: dict[str, float]
 ) -> pd.DataFrame:
-    """Lots of `size.pools` pools, arriving over the year, each good for three to nine months."""
+    """Lots of `size.pools` pools; each pool's come evenly over the periods, good for months."""
     n = size.lots
     pools = pools_table(size.pools)
     pool = np.arange(n) % size.pools
     lots = pools.iloc[pool].reset_index(drop=True)
     weight = lots.pop("weight").to_numpy() * random.uniform(0.5, 1.5, n)
     share = weight / pd.Series(weight).groupby(lots["uom"]).transform("sum").to_numpy()
-    month = random.integers(-1, size.periods, n)
+    turn, turns = np.arange(n) // size.pools, -(-n // size.pools)
+    month = np.minimum(turn * (size.periods + 1) // turns + random.integers(0, 2, n), size.periods) - 1
     start = np.datetime64(FIRST_MONTH, "M") + month
     received = start.astype("datetime64[D]") + random.integers(0, 20, n)
     expires = (start + random.integers(4, 10, n)).astype("datetime64[D]") - np.timedelta64(1, "D")

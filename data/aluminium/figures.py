@@ -184,7 +184,7 @@ BI-6063 | billet, homogenised     | 6063 | KAZEHAYA | 0.25 |  4.2 | 0.985 | 0.40
 class Family(NamedTuple):
     """Lots alike; receipts spread from February to August, quantities between low and high [E7].
 
-    intensity: t CO2e per unit (None: not given), drawn within `drift` of it (below 0: only lowered);
+    intensity: t CO2e per unit, drawn within `drift` of it (below 0: only lowered);
     valid: months until expiry, the month of receipt included [E12]; schemes in turn; shares of green,
     pre-consumer and post-consumer metal; cost: USD per unit, due when used (0: sunk).
     """
@@ -196,7 +196,7 @@ class Family(NamedTuple):
     uom: str
     low: float
     high: float
-    intensity: float | None
+    intensity: float
     drift: float
     valid: int
     schemes: tuple[str, ...]
@@ -207,14 +207,14 @@ class Family(NamedTuple):
 
 
 # Hydro primary: about 4 [S1], brands below 4 [S15]; solar primary [E3]. Scrap, post-consumer: 0.5 [S2].
-# Billet of at least 75 % post-consumer: at most 2.3 [S15]. Pre-consumer scrap carries its first life's
-# footprint by one method and none by another [S2]: no intensity, so that it serves share claims only (the
-# conservative choice, A5.1.2B). Renewable power with tracked certificates: 0 [E9]; certificates bought when
-# used: 0.4 JPY per kWh [S8] at 150 JPY per USD [E9]. Biomethane: 0.0395 kg per kWh [S7], so 0.011 t per GJ.
+# Billet of at least 75 % post-consumer: at most 2.3 [S15]. Pre-consumer scrap carries the footprint of the
+# primary metal it was made of [S2], [S1]: it reduces nothing and serves share claims only (the conservative
+# choice, A5.1.2B). Renewable power with tracked certificates: 0 [E9]; certificates bought when used: 0.4 JPY
+# per kWh [S8] at 150 JPY per USD [E9]. Biomethane: 0.0395 kg per kWh [S7], so 0.011 t per GJ.
 FAMILIES = [
     Family(
-        c[0], int(c[1]), c[2], c[3], c[4], float(c[5]), float(c[6]), float(c[7]) if c[7] else None,
-        float(c[8]), int(c[9]), tuple(c[10].split()), *(float(v) for v in c[11].split()),
+        c[0], int(c[1]), c[2], c[3], c[4], float(c[5]), float(c[6]), float(c[7]), float(c[8]),
+        int(c[9]), tuple(c[10].split()), *(float(v) for v in c[11].split()),
     )
     for c in table("""
 HY-R  | 12 | primary_hydro | TOKIWA | t   |  110 |  300 | 3.9   |  0.3 |  4 | asi_coc epd asi_coc | 1 0 0 0
@@ -225,10 +225,10 @@ UBC-R |  8 | scrap_ubc         | TOKIWA   | t   |   90 |  240 | 0.5   |    0 |  
 OSH-R |  2 | scrap_sheet_old   | TOKIWA   | t   |   60 |  120 | 0.5   |    0 |  4 | rcs         | 0 0.1 0.9 0
 POL-E |  4 | scrap_profile_old | KAZEHAYA | t   |   70 |  150 | 0.5   |    0 |  3 | rcs asi_coc | 0 0 1 0
 PCR-E |  3 | billet_recycled   | KAZEHAYA | t   |   30 |   70 | 2.3   | -0.3 |  6 | epd         | 0 0.2 0.75 0
-CAN-R |  3 | scrap_can_new     | TOKIWA   | t   |   80 |  180 |       |    0 |  4 | asi_coc     | 0 1 0 0
-END-R |  3 | scrap_end_new     | TOKIWA   | t   |   50 |  130 |       |    0 |  4 | rcs asi_coc | 0 1 0 0
-FOI-R |  2 | scrap_foil_new    | MIZUHO   | t   |   40 |   90 |       |    0 |  6 | rcs         | 0 1 0 0
-PNW-E |  3 | scrap_profile_new | KAZEHAYA | t   |   60 |  150 |       |    0 |  6 | rcs         | 0 1 0 0
+CAN-R |  3 | scrap_can_new     | TOKIWA   | t   |   80 |  180 | 10.8  |    0 |  4 | asi_coc     | 0 1 0 0
+END-R |  3 | scrap_end_new     | TOKIWA   | t   |   50 |  130 | 10.8  |    0 |  4 | rcs asi_coc | 0 1 0 0
+FOI-R |  2 | scrap_foil_new    | MIZUHO   | t   |   40 |   90 | 10.8  |    0 |  6 | rcs         | 0 1 0 0
+PNW-E |  3 | scrap_profile_new | KAZEHAYA | t   |   60 |  150 | 10.8  |    0 |  6 | rcs         | 0 1 0 0
 PWR-R |  6 | green_power       | TOKIWA   | MWh |  500 | 1300 | 0     |    0 |  6 | nfc_tracked | 0 0 0 0
 PWR-E |  3 | green_power       | KAZEHAYA | MWh |  300 |  800 | 0     |    0 |  6 | nfc_tracked | 0 0 0 0
 PWR-M |  2 | green_power       | TOKIWA   | MWh |  600 |  900 | 0     |    0 | 12 | nfc_tracked | 0 0 0 2.7

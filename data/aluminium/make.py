@@ -73,11 +73,6 @@ def num(value: float | None, decimals: int = 6) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def given(value: float) -> str:
-    """A figure that is left empty where it is 0, the column's default."""
-    return num(value) if value else ""
-
-
 def month_end(year: int, month: int) -> date:
     """Last day of a month; months beyond 12 run into the next years."""
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
@@ -157,16 +152,17 @@ def family_lots(family: fig.Family, dice: Dice) -> Rows:
         drift = round(dice.between(-abs(family.drift), max(family.drift, 0)), 2)
         name, material = f"{family.prefix}{i + 1:02d}", family.uom == "t"
         quantity = round(dice.between(family.low, family.high), 3 if material else 1)
-        used = (received + timedelta(days=dice.whole(2, 8))).isoformat() if material else ""
+        used = received + timedelta(days=dice.whole(2, 8)) if material else received
+        green, pre, post = (num(v) if material else "" for v in (family.green, family.pre, family.post))
         certificate = f"HK-{family.prefix.replace('-', '')}-{dice.whole(10000, 99999)}"
         note = f"delivery note {dice.whole(100000, 999999)}" if material else ""
         row = lot(
             name, "material" if material else "energy", family.category, family.site, quantity, family.uom,
-            received=received.isoformat(), used=used, certificate=certificate,
+            received=received.isoformat(), used=used.isoformat(), certificate=certificate,
             expires=month_end(2026, month + family.valid - 1).isoformat(),
-            intensity_tco2e_per_uom="" if family.intensity is None else num(family.intensity + drift),
-            green_share=given(family.green), recycled_pre=given(family.pre), recycled_post=given(family.post),
-            scheme=family.schemes[i % len(family.schemes)], unit_cost=given(family.cost),
+            intensity_tco2e_per_uom=num(family.intensity + drift),
+            green_share=green, recycled_pre=pre, recycled_post=post,
+            scheme=family.schemes[i % len(family.schemes)], unit_cost=num(family.cost) if family.cost else "",
             evidence=note if material else f"statement 2026-{month:02d}",
             gas="CO2" if family.category == "green_power" else "GHG",
         )  # fmt: skip
@@ -201,13 +197,15 @@ def special_lots(by_name: Mapping[str, Row]) -> Rows:
         {**by_name["CAN-R01"], **cut_off},  # the same scrap by the cut-off method [S1]
         {**by_name["HY-R03"], **co2_only},  # the same metal, CO2 only [E3]
         lot("SHR-R01", "material", "scrap_shredded", "TOKIWA", 150, "t", received="2026-03-12",
-            used="2026-03-20", expires="2026-09-30", intensity_tco2e_per_uom="0.5", recycled_post="1",
-            scheme="rcs", certificate="HK-SHR-1", evidence="delivery note 100001", gas="GHG"),
+            used="2026-03-20", expires="2026-09-30", intensity_tco2e_per_uom="0.5", green_share="0",
+            recycled_pre="0", recycled_post="1", scheme="rcs", certificate="HK-SHR-1",
+            evidence="delivery note 100001", gas="GHG"),
         lot("HY-OLD", "material", "primary_hydro", "TOKIWA", 40, "t", received="2025-09-15",
             used="2025-09-22", expires="2026-03-31", intensity_tco2e_per_uom="3.9", green_share="1",
-            scheme="asi_coc", certificate="HK-HYR-2025", evidence="delivery note 100002", gas="GHG"),
+            recycled_pre="0", recycled_post="0", scheme="asi_coc", certificate="HK-HYR-2025",
+            evidence="delivery note 100002", gas="GHG"),
         lot("PWR-NEXT", "energy", "green_power", "TOKIWA", 700, "MWh", received="2026-10-05",
-            expires="2027-03-31", intensity_tco2e_per_uom="0", scheme="nfc_tracked",
+            used="2026-10-05", expires="2027-03-31", intensity_tco2e_per_uom="0", scheme="nfc_tracked",
             certificate="HK-PWR-NEXT", evidence="statement 2026-10", gas="CO2"),
     ]  # fmt: skip
 
@@ -225,9 +223,8 @@ def lots(dice: Dice) -> Rows:
     by_name["UBC-R03"].update(recycled_post="0.93", recycled_pre="0.07")
     for name in ("HY-R07", "PWR-E02"):
         by_name[name]["expires"] = ""  # gaps on purpose: A5.1.3B
-    for name, column in (("UBC-R05", "evidence"), ("SO-R02", "certificate"), ("GAS-E01", "evidence"),
-                         ("POL-E03", "used")):  # fmt: skip
-        by_name[name][column] = ""  # gaps on purpose: A5.1.2A, A5.1.2B
+    by_name["SO-R02"].update(scheme="", certificate="", evidence="")  # gaps on purpose: A5.1.2B
+    by_name["POL-E03"]["used"] = ""  # a gap on purpose: A5.1.2A
     return rows + special_lots(by_name)
 
 

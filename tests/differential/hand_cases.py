@@ -251,6 +251,15 @@ CASES: dict[str, HandCase] = {
             "orders": [order("can", 100, 1, "reduction", 1), order("cannot", 100, 1, "reduction", 1.2)],
         },
     ),
+    # 12 - 10 = 2 a tonne of metal; two categories of a full share each still are one tonne a tonne.
+    "mass cap": HandCase(
+        [100],
+        {
+            "lots": [lot(c, 900, category=c, intensity_tco2e_per_uom=10) for c in "mn"],
+            "alloys": [{"alloy": "A", "category": c, "max_share": 1} for c in "mn"],
+            "orders": [order("can", 100, 1, "reduction", 2), order("cannot", 100, 1, "reduction", 2.01)],
+        },
+    ),
     # Mean metal (10 * 100 / 1 + 16 * 50 / 0.5) / 200 = 13: B takes min(13, 10) - 4 = 6 per t, C gets 9.
     "displaced": HandCase(
         [6 * 3 + 9 * 2],

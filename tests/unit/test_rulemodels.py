@@ -128,6 +128,21 @@ def test_every_explained_check_is_cited() -> None:
     assert VOCABULARY["intake"] | VOCABULARY["books"] <= cited
 
 
+def test_clauses_that_an_equation_cites_cite_it_too() -> None:
+    from massbalance.formulation.equations import EQUATIONS
+
+    by = {clause.code: set(clause.by) for clause in clauses()}
+    for equation in EQUATIONS:
+        for code in equation.clauses:
+            assert code not in by or equation.label in by[code], (equation.label, code)
+
+
+def test_the_explained_checks_are_those_of_intake() -> None:
+    from massbalance.intake.names import RULE_CHECKS
+
+    assert VOCABULARY["intake"] == set(RULE_CHECKS)
+
+
 def test_certificates_are_not_claimed() -> None:
     """A6.1: this release records what a document needs, and says that it issues none."""
     clause = next(clause for clause in clauses() if clause.code == "A6.1")

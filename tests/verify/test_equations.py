@@ -50,7 +50,7 @@ BROKEN = {
         "C4", "orders.csv", MIXED.with_use(A6, quantity="14.999999", scopes=("14.999999", "0", "0"))
     ),
     "more credited mass than product": ("C5", "orders.csv", MIXED.with_use(A3, quantity="80.000001")),
-    "credited mass rounded up": ("C5", "allocation.csv", MIXED.with_use(A1, rate="0.95000001")),
+    "credited mass rounded up": ("C5", "allocation.csv", MIXED.with_use(A1, rate="0.9500001")),
     "category over its share": ("C6", "orders.csv", MIXED.with_use(A1, quantity="42.2")),
     "category that the alloy does not list": (
         "C6", "allocation.csv", also(Use("R2", "A8", "1", unit="5.5", rate="1"))

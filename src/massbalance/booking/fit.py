@@ -11,13 +11,18 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 
+import numpy as np
+
 from massbalance.booking.ledger import Draw, Ledger
 from massbalance.booking.recipe import CREDITED, RecipeBook, Row
+from massbalance.solving.tiny import maximise
 
 ROUNDS = 60
 """Repairs of one trial before a smaller mass is tried; each repair closes one row's violation."""
 
 
+ROUNDING_G = 64
+"""What repairing the solver's mix may cost an order before another mix is tried, g."""
 ROUNDING_UNITS = 32
 """What rounding alone can leave missing, in units of the heaviest pool."""
 REACH = {1: 8, 2: 8, 3: 4, 4: 2, 5: 1}
@@ -64,14 +69,64 @@ class Fitter:
         )
 
     def fit(self, target: int, least: int, *, draw_more: bool = True) -> Trial | None:
-        """The greatest mass near `target` (g), not below `least`, that holds in integers."""
+        """The greatest mass near `target` (g), not below `least`, that holds in integers.
+
+        The mix of the solver first; where its repair costs more than rounding should, a mix
+        that keeps clear of every row by what rounding can move it.
+        """
+        found = None
         for claimed in self._masses(target, least):
-            trial = self._repair(self._start(claimed), draw_more=draw_more)
-            if trial is None:
-                continue
-            if trial.claimed >= least:
-                return trial
-        return None
+            found = self._repair(self._start(claimed), draw_more=draw_more)
+            if found is not None and found.claimed >= least:
+                break
+            found = None
+        if found is not None and found.claimed >= target - ROUNDING_G:
+            return found
+        clear = self._clear(target)
+        if clear is None or clear.claimed < max(least, found.claimed if found is not None else 1):
+            if found is not None:
+                # what was tried since has other lots pending: draw the better trial's again
+                self._redraw(found)
+            return found
+        return clear
+
+    def _redraw(self, trial: Trial) -> None:
+        self.ledger.forget()
+        for k, amount in list(trial.amounts.items()):
+            self._set(trial, k, amount)
+
+    def _clear(self, target: int) -> Trial | None:
+        """The most mass with every row kept by a margin that rounding cannot use up."""
+        pools = sorted(self.book.pools)
+        self.ledger.forget()
+        stock = [self._stock(k) for k in pools]
+        rows, most = [], []
+        for row in (self.book.claim, *self.book.caps):
+            sign = -1.0 if row is self.book.claim else 1.0
+            weights = [float(row.coefs.get(k, 0) * self.book.pools[k].per_unit(row.measure)) for k in pools]
+            rhs = float(sum(self.book.scopes[s - 1] for s in row.cut)) if row.cut else float(row.rhs)
+            slack = sum(
+                abs(row.coefs.get(k, 0)) * (abs(w) + 2.0) for k, w in zip(pools, weights, strict=True)
+            )
+            rows.append([*(sign * w for w in weights), -sign * rhs])
+            most.append(-(slack + abs(rhs) + len(row.cut)))
+        gain = np.array([0.0] * len(pools) + [1.0])
+        upper = np.array([*stock, float(target)])
+        scale = np.maximum(1.0, np.abs(rows).max(axis=1))
+        found = maximise(gain, np.array(rows) / scale[:, None], np.array(most) / scale, upper)
+        if found is None or found[-1] < 1:
+            return None
+        trial = Trial(int(found[-1]), {}, {}, {})
+        self.ledger.forget()
+        for k, amount in zip(pools, found[:-1], strict=True):
+            if amount >= 0.5:
+                self._set(trial, k, round(float(amount)))
+        return self._repair(trial, draw_more=True)
+
+    def _stock(self, pool: int) -> float:
+        draw, _ = self.ledger.pick(pool, self.book.period, 2**62)
+        self.ledger.pending.pop(pool, None)
+        return float(sum(draw.values()))
 
     def _masses(self, target: int, least: int) -> Iterator[int]:
         """Masses to try: the target, a little less, then round ones where caps meet the claim."""

@@ -8,7 +8,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from massbalance.formulation.pairs import PoolEffect
-from massbalance.formulation.problem import Problem
+from massbalance.formulation.problem import SLACK_OF_BOUNDS, Problem
 
 
 class Columns:
@@ -38,7 +38,7 @@ class Columns:
         quantity, upper, mass = pools.group_quantity, problem.pair_upper, problem.recipe_mass
         flows = [(g, t) for g, periods in self.periods_of.items() for t in periods]
         model = self.pyomo
-        model.f = self.f = pyo.Var(flows, bounds=lambda _, g, t: (0.0, float(quantity[g])))
+        model.f = self.f = pyo.Var(flows, bounds=lambda _, g, t: (0.0, SLACK_OF_BOUNDS * float(quantity[g])))
         model.x = self.x = pyo.Var(range(len(pairs.pool)), bounds=lambda _, n: (0.0, float(upper[n])))
         model.y = self.y = pyo.Var(range(len(mass)), bounds=lambda _, r: (0.0, float(mass[r])))
         model.step = self.step = pyo.Var(range(len(steps)), bounds=lambda _, j: (0.0, float(steps.upper[j])))

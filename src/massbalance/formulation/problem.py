@@ -181,7 +181,8 @@ def _pair_values(
         values["most"][rows] = np.inf if most is None else float(most)
     in_reach = supply[pairs.pool, recipes.period[pairs.recipe]]
     # finite for the solver, yet never the row that binds: a price belongs to a cap, not to a bound
-    upper = np.minimum(in_reach, SLACK_OF_BOUNDS * values["most"] * mass[pairs.recipe])
+    demand = SLACK_OF_BOUNDS * values["most"] * mass[pairs.recipe]
+    upper = np.where(demand > 0, np.minimum(in_reach, demand), in_reach)
     return values["claim"], values["credited"], values["reduction"], upper
 
 

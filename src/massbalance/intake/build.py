@@ -109,7 +109,9 @@ def _text(draft: Draft, spec: ColumnSpec, order: Positions) -> Any:
     """pandas `str`, '' = not given, with the default applied."""
     default = spec.default or ""
     if spec.name not in draft.columns:
-        return _arrow_text(pa.array([default], pa.large_string()).take(pa.array(np.zeros(len(order), np.int64))))
+        return _arrow_text(
+            pa.array([default], pa.large_string()).take(pa.array(np.zeros(len(order), np.int64)))
+        )
     cells = draft.columns[spec.name].cells
     words = cells.words
     if default:

@@ -45,8 +45,8 @@ def table_content(built: Built) -> bytes:
     if len(order) == 0:
         return header.encode()
     cells = [_cells(draft.columns[name], order) for name in columns]
-    lines = _joined(_joined(*cells, mark=","), _scalar("\n"), mark="")
-    return header.encode() + _bytes(lines)
+    cells[-1] = _joined(cells[-1], _scalar("\n"), mark="")
+    return header.encode() + _bytes(_joined(*cells, mark=","))
 
 
 def _scalar(text: str) -> Any:

@@ -118,7 +118,9 @@ def _check_periods(periods: Draft, rules: Rules | None, log: Log) -> None:
     for before, row in zip(rows[:-1], rows[1:], strict=True):
         expected = ends[before] + np.timedelta64(1, "D")
         if starts[row] != expected:
-            fault = "order" if starts[row] < starts[before] else "overlap" if starts[row] < expected else "gap"
+            fault = (
+                "order" if starts[row] < starts[before] else "overlap" if starts[row] < expected else "gap"
+            )
             what = {"order": "periods in time order", "overlap": "no overlap", "gap": "no gap"}[fault]
             at = np.array([row])
             periods.fault(log, at, "start", f"{expected}, the day after the period before ({what})", name)

@@ -167,7 +167,9 @@ def _check_project(
         begins = fiscal_year(verified, fiscal_year_start)
         if last >= begins:
             name = code("project_ends_before_verification_year", rules)
-            expected = f"a day before {begins}, when the financial year of its verification ({verified}) begins"
+            expected = (
+                f"a day before {begins}, when the financial year of its verification ({verified}) begins"
+            )
             projects.fault(log, at, "computation_end", expected, name)
 
 

@@ -160,7 +160,9 @@ def _split_by_csv(text: str, table: str, file: str, encoding: str, log: Log) -> 
                 yield number, row
         except csv.Error as error:
             failed.append(str(error))
-            log.add(file, number + 1, "", str(error), "a CSV row (quotes closed, at most 131072 a cell)", "file")
+            log.add(
+                file, number + 1, "", str(error), "a CSV row (quotes closed, at most 131072 a cell)", "file"
+            )
 
     stream = rows()
     header = next((row for _, row in stream if any(cell.strip() for cell in row)), None)

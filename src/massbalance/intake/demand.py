@@ -11,7 +11,7 @@ import pyarrow as pa
 from massbalance.domain.case import IndexArray
 from massbalance.domain.schema import GHG_CLAIMS, SHARE_CLAIMS
 from massbalance.intake.build import Built
-from massbalance.intake.cells import positions
+from massbalance.intake.cells import Cells, positions
 
 CLAIM_BIT = {claim: 1 << i for i, claim in enumerate((*SHARE_CLAIMS, *GHG_CLAIMS))}
 SHARE_BITS = sum(CLAIM_BIT[claim] for claim in SHARE_CLAIMS)
@@ -43,8 +43,8 @@ class Demand:
 def demand(built: dict[str, Built]) -> Demand:
     """Distinct combinations in `orders`, with the claims of `offers`."""
     orders = built["orders"]
-    product = _position(orders, "product", built["products"])
-    period = _position(orders, "period", built["periods"])
+    product = row_of(orders, "product", built["products"])
+    period = row_of(orders, "period", built["periods"])
     scheme_codes, scheme_words = orders.codes("schemes")
     codes, words = orders.codes("claim")
     claims = np.array([CLAIM_BIT.get(word, 0) for word in words], dtype=np.int64)[codes]
@@ -55,11 +55,13 @@ def demand(built: dict[str, Built]) -> Demand:
     return Demand(product[first], period[first], scheme_codes[first].astype(np.intp), claims[first], lists)
 
 
-def _position(table: Built, column: str, target: Built) -> IndexArray:
-    """Rows of the target's table that a reference column points to."""
+def row_of(table: Built, column: str, target: Built) -> IndexArray:
+    """Rows of the target's table that a reference column points to, shape (n,)."""
+    cells = target.draft.columns[target.draft.spec.key[0]].cells if len(target.table) else Cells.empty()
+    row = np.full(len(cells.words) + 1, -1, dtype=np.intp)
+    row[cells.codes[target.order]] = np.arange(len(target.order))
     codes, words = table.codes(column)
-    known = target.table.position
-    return np.array([known.get(word, -1) for word in words], dtype=np.intp)[codes]
+    return row[positions(pa.array(words, pa.large_string()), cells.words)][codes]
 
 
 def _add_offers(claims: npt.NDArray[np.int64], orders: Built, offers: Built) -> None:
@@ -67,9 +69,4 @@ def _add_offers(claims: npt.NDArray[np.int64], orders: Built, offers: Built) -> 
         return
     codes, words = offers.codes("claim")
     bits = np.array([CLAIM_BIT.get(word, 0) for word in words], dtype=np.int64)[codes]
-    cells = orders.draft.columns["order"].cells
-    row = np.full(len(cells.words), -1, dtype=np.int64)
-    row[cells.codes[orders.order]] = np.arange(len(orders.order))
-    codes, words = offers.codes("order")
-    at = positions(pa.array(words, pa.large_string()), cells.words)
-    np.bitwise_or.at(claims, row[at][codes], bits)
+    np.bitwise_or.at(claims, row_of(offers, "order", orders), bits)

@@ -46,7 +46,9 @@ def reach(case: Case) -> Reach:
     }
     feasible: dict[str, list[str]] = {}
     allowed = case.alloys.exact["max_share"].values > 0
-    for alloy, category, some in zip(case.alloys.text("alloy"), case.alloys.text("category"), allowed, strict=True):
+    for alloy, category, some in zip(
+        case.alloys.text("alloy"), case.alloys.text("category"), allowed, strict=True
+    ):
         if some:
             feasible.setdefault(alloy, []).append(category)
     area = areas.of_products(case.rules.boundary("material"))
@@ -75,7 +77,9 @@ def check_displaced(case: Case, built: dict[str, Built], ordered: Demand, log: L
     products.draft.fault(log, products.order[needed], "metal_tco2e_per_t", expected, name)
     at_site = sites.table.find(products.table.text("site"))
     for carrier, (_, column) in FACTORS.items():
-        lacking = ~sites.table.exact[column].given[at_site] & reached.energy[carrier] & (claims & GHG_BITS > 0)
+        lacking = (
+            ~sites.table.exact[column].given[at_site] & reached.energy[carrier] & (claims & GHG_BITS > 0)
+        )
         rows = np.unique(at_site[lacking])
         expected = f"the conventional {carrier}: lots can serve a GHG claim on a product of this site"
         sites.draft.fault(log, sites.order[rows], column, expected, name)

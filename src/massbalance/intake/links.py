@@ -101,4 +101,3 @@ def _check_alloy_names(drafts: Drafts, log: Log) -> None:
         unknown = (named & ~contains(alloy, known))[cells.codes] & composition.known("key")
         expected = "`base:ALLOY` with an `alloy` of table `alloys` or `products`"
         composition.fault(log, unknown, "key", expected, "unknown_reference")
-

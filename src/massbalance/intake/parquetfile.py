@@ -42,7 +42,9 @@ def _table(found: Any, file: str, table: str, log: Log) -> RawTable:
             columns.append(Cells.of(as_text(found.column(i))))
         except (pa.ArrowException, UnicodeDecodeError):
             complete = False
-            log.add(file, None, field.name, str(field.type), "text, numbers, dates or true/false", "column_type")
+            log.add(
+                file, None, field.name, str(field.type), "text, numbers, dates or true/false", "column_type"
+            )
             columns.append(Cells.of(pa.array([""] * found.num_rows, pa.large_string())))
     header = tuple(str(name).strip() for name in found.schema.names)
     numbers = np.arange(2, found.num_rows + 2, dtype=np.int64)

@@ -49,7 +49,9 @@ def _folder(path: Path, log: Log, progress: Callable[[str], None]) -> Source:
     for file in sorted(path.iterdir()):
         if _is_table_file(file, log):
             if file.stem in files:
-                log.add(file.name, None, "", file.name, f"one file of `{file.stem}`, not two", "unknown_table")
+                log.add(
+                    file.name, None, "", file.name, f"one file of `{file.stem}`, not two", "unknown_table"
+                )
             else:
                 files[file.stem] = file
     tables: dict[str, RawTable | None] = {}

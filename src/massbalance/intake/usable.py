@@ -26,6 +26,7 @@ REASONS = (
     "such an order to whose claim it adds something (a share, or a reduction)",
 )
 """What a lot lacks, in the order in which it is asked."""
+PAIRS_AT_ONCE = 200_000
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,35 @@ class _Class:
 def without_use(case: Case, effects: Effects, windows: Windows, ordered: Demand) -> dict[str, list[int]]:
     """Reason -> positions of the lots that no order can use for it."""
     found: dict[str, list[int]] = {}
-    search = _Search(case, effects, ordered)
+    search = _Search(case, effects, _merged(case, ordered))
     for lot_class, lots in _classes(case, effects, windows).items():
         for reason, some in search.reasons(lot_class, lots, windows).items():
             found.setdefault(reason, []).extend(some)
     return {reason: sorted(lots) for reason, lots in found.items()}
+
+
+def _merged(case: Case, ordered: Demand) -> Demand:
+    """The same demand over products that differ in nothing a lot can meet, each by its first one."""
+    products, exact = case.products, case.products.exact
+    metal = exact["metal_tco2e_per_t"]
+    alike = zip(
+        products.text("site"),
+        products.text("alloy"),
+        products.text("gas"),
+        *(np.asarray(exact[use].values > 0, dtype=bool) for use, _ in FACTORS.values()),
+        metal.values,
+        metal.given,
+        strict=True,
+    )
+    first: dict[tuple[Any, ...], int] = {}
+    stands_for = np.array([first.setdefault(one, p) for p, one in enumerate(alike)], dtype=np.intp)
+    product = stands_for[ordered.product]
+    lists, periods = len(ordered.scheme_lists), int(ordered.period.max(initial=0)) + 1
+    combined = (product * periods + ordered.period) * lists + ordered.schemes
+    _, at, group = np.unique(combined, return_index=True, return_inverse=True)
+    claims = np.zeros(len(at), dtype=np.int64)
+    np.bitwise_or.at(claims, group, ordered.claims)
+    return Demand(product[at], ordered.period[at], ordered.schemes[at], claims, ordered.scheme_lists)
 
 
 def _classes(case: Case, effects: Effects, windows: Windows) -> dict[_Class, list[int]]:
@@ -143,11 +168,12 @@ class _Search:
         products = np.unique(self.ordered.product[orders[claims & GHG_BITS > 0]])
         if len(rest) == 0 or len(products) == 0:
             return [int(i) for i in rest]
-        reducing = np.zeros(len(rest), dtype=bool)
-        for product in products:
-            left = np.flatnonzero(~reducing)
-            if len(left) == 0:
+        block = max(1, PAIRS_AT_ONCE // len(rest))
+        for start in range(0, len(products), block):
+            some = products[start : start + block]
+            gain = self.effects.reduction(np.repeat(rest, len(some)), np.tile(some, len(rest)))
+            reduces = np.asarray(gain.values > 0, dtype=bool).reshape(len(rest), len(some)).any(axis=1)
+            rest = rest[~reduces]
+            if len(rest) == 0:
                 break
-            at = np.full(len(left), product, dtype=np.intp)
-            reducing[left] = np.asarray(self.effects.reduction(rest[left], at).values > 0, dtype=bool)
-        return [int(i) for i in rest[~reducing]]
+        return [int(i) for i in rest]

@@ -36,7 +36,9 @@ _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _ROW_NUMBER = re.compile(rb'<(?:\w+:)?row\s[^>]*?\br="([0-9]+)"')
 _BEYOND_AZ = re.compile(rb'\br="(?:[B-Z][A-Z]|[A-Z]{3})[0-9]')
 _BEYOND_Z = re.compile(rb'\br="[A-Z]{2}[0-9]')
-_NO_VALUE = re.compile(rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f(?:\s[^>]*)?/>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</(?:\w+:)?c>")
+_NO_VALUE = re.compile(
+    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f(?:\s[^>]*)?/>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</(?:\w+:)?c>"
+)
 _ARCHIVE_ERRORS = (
     zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError, EOFError,
 )  # fmt: skip
@@ -137,16 +139,18 @@ def _read_sheet(
     tables[name] = replace(table, complete=table.complete and not lost)
 
 
-def _settings(
-    book: calamine.CalamineWorkbook, lost: list[LostCell], log: Log
-) -> list[tuple[int, str, str]]:
+def _settings(book: calamine.CalamineWorkbook, lost: list[LostCell], log: Log) -> list[tuple[int, str, str]]:
     """The sheet `case`, whose header is key, value."""
     for cell in lost:
         log.add("case", cell.row, "value", cell.value, cell.expected, "cell_error")
-    found = [(number, [c.strip() for c in row]) for number, row in _rows(book, "case") if any(map(str.strip, row))]
+    found = [
+        (number, [c.strip() for c in row]) for number, row in _rows(book, "case") if any(map(str.strip, row))
+    ]
     if not found or [c for c in found[0][1] if c] != ["key", "value"]:
         row, cells = found[0] if found else (1, [])
-        log.add("case", row, "", ", ".join(filter(None, cells)), "the columns `key` and `value`", "missing_column")
+        log.add(
+            "case", row, "", ", ".join(filter(None, cells)), "the columns `key` and `value`", "missing_column"
+        )
         return []
     at_key, at_value = found[0][1].index("key"), found[0][1].index("value")
     return [(number, row[at_key], row[at_value]) for number, row in found[1:]]
@@ -169,7 +173,9 @@ def _size_is_fit(archive: zipfile.ZipFile, file: str, log: Log) -> bool:
     size = sum(e.file_size for e in entries)
     packed = max(1, sum(e.compress_size for e in entries))
     if size > LARGEST_UNPACKED or (size > SMALL_UNPACKED and size > LARGEST_RATIO * packed):
-        expected = f"at most {LARGEST_UNPACKED >> 20} MB unpacked, and at most {LARGEST_RATIO} times its packed size"
+        expected = (
+            f"at most {LARGEST_UNPACKED >> 20} MB unpacked, and at most {LARGEST_RATIO} times its packed size"
+        )
         log.add(file, None, "", f"{size >> 20} MB unpacked", expected, "file")
         return False
     return True

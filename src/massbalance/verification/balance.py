@@ -48,7 +48,7 @@ class Summary:
         if isinstance(value, Fraction):
             if number(found) not in (value, Fraction(repr(float(value)))):
                 self.faults.add(SUMMARY, None, path, found, plain(value), code)
-        elif found is not value and found != value:
+        elif type(found) is not type(value) or found != value:
             self.faults.add(SUMMARY, None, path, found, str(value), code)
 
 

@@ -204,13 +204,13 @@ def _check_line(decision: Decision, facts: Facts, faults: Faults) -> None:
 def _check_limits(decision: Decision, facts: Facts, faults: Faults) -> None:
     """Mass, minimum fill, whole, claim and caps of one order, exactly."""
     order, unit = decision.term.order, GRID * facts.scale
+    if facts.whole[order] and decision.claimed not in (0, facts.mass[order]):
+        faults.at(decision.line, "claimed_t", f"0 or {decimal_text(facts.mass[order])}", "C13 whole")
     for code, index, left, right in _limits(decision, facts):
         if left > right:
             row = f"{code.split()[1]}[{facts.names[order]}{index and ','}{index}]"
             expected = f"{row}: {plain(Fraction(left, unit))} <= {plain(Fraction(right, unit))}"
             faults.at(decision.line, "claimed_t", expected, code)
-    if facts.whole[order] and decision.claimed not in (0, facts.mass[order]):
-        faults.at(decision.line, "claimed_t", f"0 or {decimal_text(facts.mass[order])}", "C13 whole")
 
 
 def _limits(decision: Decision, facts: Facts) -> Iterator[tuple[str, str, int, int]]:

@@ -76,7 +76,7 @@ def _read_case(run: Path, faults: Faults) -> Case | None:
             if fault.severity == "error":
                 where = f"{fault.table} {fault.column}".strip()
                 faults.add("case/case.toml", fault.row, where, fault.value, fault.expected, fault.code)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, LookupError) as error:
         faults.add("rules.toml", None, "", error, "a rule model that can be read", "files")
     return None
 

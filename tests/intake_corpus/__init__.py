@@ -1,0 +1,1 @@
+"""Malformed cases, each one edit away from a valid case."""
