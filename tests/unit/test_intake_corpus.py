@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+from tests.intake_corpus.cases import CASES
+from tests.intake_corpus.edits import Malformed
+from tests.intake_corpus.valid import steel, valid
 
 from massbalance.domain.faults import CaseRefused
 from massbalance.intake.read import read_case
-from tests.intake_corpus.cases import CASES, Malformed
-from tests.intake_corpus.valid import steel, valid
 
 
 @pytest.mark.parametrize("base", [valid, steel])
@@ -28,8 +29,8 @@ def test_is_refused_with_its_place(malformed: Malformed, tmp_path: Path) -> None
     with pytest.raises(CaseRefused) as refused:
         read_case(files.write(tmp_path / "case"))
     errors = [f for f in refused.value.faults if f.severity == "error"]
-    assert [(f.table, f.row, f.column, f.code) for f in errors] == [
-        (malformed.table, malformed.row, malformed.column, malformed.code)
-    ], [f.text() for f in errors]
+    assert [(f.table, f.row, f.column, f.code) for f in errors] == [malformed.fault], [
+        f.text() for f in errors
+    ]
     assert malformed.says in errors[0].text()
     assert str(refused.value) == errors[0].text()

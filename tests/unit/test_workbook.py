@@ -114,7 +114,7 @@ def test_summary_tells_goals_credits_tco2e_and_warnings(tmp_path: Path) -> None:
     assert rows[0] == ["A case"]
     assert ["Status", "optimal"] in rows
     assert ["Case SHA-256", "12e4"] in rows
-    assert ["firm_shortfall_t", "1", 0] in rows
+    assert ["firm_shortfall_t, priority 1", 0] in rows
     assert ["margin", 1234.5] in rows
     assert ["t", 0, 2000, 1500.25, 0, 0, 499.75] in rows
     assert any(row[:2] == ["allocated", 3000] for row in rows)

@@ -24,11 +24,11 @@ ColumnKind = Literal["text", "word", "number", "whole", "date", "flag", "scopes"
 LotKind = Literal["material", "energy", "project"]
 Uom = Literal["t", "MWh", "GJ", "tCO2e"]
 Gas = Literal["CO2", "GHG"]
+Goal = Literal["firm_shortfall", "margin"]
 Claim = Literal["green_share", "recycled_share", "post_consumer_share", "cfp", "reduction"]
 
 SHARE_CLAIMS = ("green_share", "recycled_share", "post_consumer_share")
 GHG_CLAIMS = ("cfp", "reduction")
-GOALS = ("firm_shortfall", "margin")
 UOMS_OF_KIND = {"material": ("t",), "energy": ("MWh", "GJ"), "project": ("tCO2e",)}
 DEFAULT_SCOPES = {"t": "3", "MWh": "2", "GJ": "1"}
 SCOPES_PATTERN = r"^[123](\+[123])*$"
@@ -322,14 +322,14 @@ class Assurance(_Section):
 class Objective(_Section):
     """Order of the first goals, and the strategy."""
 
-    order: list[Literal["firm_shortfall", "margin"]] = list(GOALS)
+    order: list[Goal] = ["firm_shortfall", "margin"]
     strategy: Literal["firm-then-margin"] = "firm-then-margin"
 
     @field_validator("order")
     @classmethod
     def _all_once(cls, value: list[str]) -> list[str]:
-        if sorted(value) != sorted(GOALS):
-            raise ValueError(f"each of {' and '.join(f'`{goal}`' for goal in GOALS)} once")
+        if sorted(value) != ["firm_shortfall", "margin"]:
+            raise ValueError("`firm_shortfall` and `margin`, each once")
         return value
 
 

@@ -34,7 +34,7 @@ def settings_content(settings: Mapping[str, Any], rules: Rules) -> dict[str, Any
 
 
 def table_content(built: Built) -> bytes:
-    """A table as canonical CSV: UTF-8, `\\n`, required columns and those with some value."""
+    """A table as canonical CSV: UTF-8, LF, required columns and those with some value."""
     draft, order = built.draft, built.order
     columns = [
         name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -31,8 +33,8 @@ def check_tables(drafts: Drafts, rules: Rules | None, log: Log) -> None:
     limits = drafts["alloy_limits"]
     upside_down = _less(limits, "max_wt_pct", "min_wt_pct")
     limits.fault(log, upside_down, "min_wt_pct", "at most max_wt_pct", "limits_in_order")
-    for table, column in (("lots", "lot"), ("lots", "category"), ("alloys", "category")):
-        _check_reserved(drafts[table], column, log)
+    for name, column in (("lots", "lot"), ("lots", "category"), ("alloys", "category")):
+        _check_reserved(drafts[name], column, log)
     projects = drafts["projects"]
     ends = projects.dates("computation_end") < projects.dates("computation_start")
     projects.fault(log, ends, "computation_end", "a day not before computation_start", "period_dates")
@@ -115,7 +117,7 @@ def _check_periods(periods: Draft, rules: Rules | None, log: Log) -> None:
     if len(rows) < len(periods) or not periods.complete:
         return
     name = code("periods_without_gaps", rules)
-    for before, row in zip(rows[:-1], rows[1:], strict=True):
+    for before, row in pairwise(rows):
         expected = ends[before] + np.timedelta64(1, "D")
         if starts[row] != expected:
             fault = (

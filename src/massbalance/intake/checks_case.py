@@ -8,8 +8,14 @@ from fractions import Fraction
 import numpy as np
 
 from massbalance.domain.grid import (
-    GRID_DECIMALS, INT64_SAFE, Column, IntArray, as_python_ints, decimal_text, peak,
-)  # fmt: skip
+    GRID_DECIMALS,
+    INT64_SAFE,
+    Column,
+    IntArray,
+    as_python_ints,
+    decimal_text,
+    peak,
+)
 from massbalance.domain.rulemodel import Rules
 from massbalance.intake.cells import Mask, positions
 from massbalance.intake.checks import Drafts

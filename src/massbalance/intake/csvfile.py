@@ -22,6 +22,8 @@ from massbalance.intake.log import Log
 from massbalance.intake.raw import RawTable
 
 _LINE = re.compile(rb"[^\r\n]*(\r\n|\r|\n|$)")
+_NO_CP932 = re.compile("[\x80\uf8f0-\uf8f3]")
+"""What the codec makes of bytes that stand for nothing in cp932."""
 _ROWS_AT_ONCE = 50_000
 _BOM = b"\xef\xbb\xbf"
 
@@ -37,9 +39,10 @@ def decode(data: bytes) -> tuple[str, str] | None:
     else:
         return text, "utf-8 with BOM" if data.startswith(_BOM) else "utf-8"
     try:
-        return data.decode("cp932"), "cp932"
+        text = data.decode("cp932")
     except UnicodeDecodeError:
         return None
+    return None if _NO_CP932.search(text) else (text, "cp932")
 
 
 def read_csv(path: Path, table: str, log: Log) -> RawTable | None:
@@ -84,8 +87,8 @@ def _split_by_arrow(data: bytes, encoding: str) -> RawTable | None:
     header, row, start = _header(data)
     names = [str(i) for i in range(len(header))]
     if start >= len(data):
-        columns = tuple(Cells.empty() for _ in names)
-        return RawTable(tuple(header), columns, np.zeros(0, np.int64), True, encoding)
+        none = tuple(Cells.empty() for _ in names)
+        return RawTable(tuple(header), none, np.zeros(0, np.int64), True, encoding)
     try:
         found: Any = arrow_csv.read_csv(
             pa.BufferReader(pa.py_buffer(memoryview(data)[start:])),

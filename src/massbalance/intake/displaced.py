@@ -66,7 +66,7 @@ def reach(case: Case) -> Reach:
 
 
 def check_displaced(case: Case, built: dict[str, Built], ordered: Demand, log: Log) -> list[Fault]:
-    """Errors (logged) where a GHG claim needs what is not given; warnings where only a share claim meets it."""
+    """Log errors where a GHG claim needs what is not given; warnings where only a share claim meets it."""
     products, sites = built["products"], built["sites"]
     claims = ordered.of_products(len(products.table))
     name = code("displaced_known", case.rules)

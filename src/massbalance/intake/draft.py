@@ -65,6 +65,7 @@ class Draft:
 
     @property
     def name(self) -> str:
+        """The table's name."""
         return self.spec.name
 
     def __len__(self) -> int:
@@ -137,7 +138,8 @@ def draft(name: str, raw: RawTable, log: Log) -> Draft:
     table = Draft(spec, True, raw.complete, raw.rows, encoding=raw.encoding)
     table.dropped = np.zeros(len(raw.rows), dtype=bool)
     if raw.header and not set(raw.header) & set(spec.columns):
-        expected = f"a header of table `{name}` ({', '.join(c.name for c in spec.columns.values() if c.required)} ...)"
+        required = ", ".join(c.name for c in spec.columns.values() if c.required)
+        expected = f"a header of table `{name}` ({required} ...)"
         log.add(name, 1, "", ",".join(raw.header), expected, "file")
         return no_rows(name, known=False)
     for column, cells in _known_columns(raw, spec, log).items():

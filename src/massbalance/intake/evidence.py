@@ -80,7 +80,7 @@ class _Table:
     def missing(self, table: str, columns: list[str]) -> Iterator[Fault]:
         """At most one warning, with the columns, the number of rows and the first of them."""
         special: dict[str, Callable[[str], Mask]] = {"sites": self._site, "lots": self._lot}
-        find = special.get(table, lambda column: self.built[table].blank(column))
+        find = special.get(table, self.built[table].blank)
         if table == "customers":
             yield from self._customers(columns)
             return
@@ -100,7 +100,7 @@ class _Table:
     def _fault(self, table: str, lacking: dict[str, Mask]) -> Fault:
         rows = np.flatnonzero(np.logical_or.reduce(list(lacking.values())))
         built = self.built[table].table
-        key = built.rows.iloc[int(rows[0]), 0]
+        key = str(built.rows.iloc[int(rows[0]), 0])
         said = " and ".join(
             "a certificate, scheme or evidence" if table == "lots" and c in PROOFS else f"`{c}`"
             for c in lacking
@@ -156,8 +156,8 @@ class _Table:
             first = next(iter(lacking))
             missing = [column for column in columns if any(column in some for some in lacking.values())]
             expected = (
-                f"{', '.join(missing)} of every customer recorded (missing for {len(lacking)} of {len(ordering)}, "
-                f"first for `{first}`)"
+                f"{', '.join(missing)} of every customer recorded "
+                f"(missing for {len(lacking)} of {len(ordering)}, first for `{first}`)"
             )
             yield Fault("customers", None, ", ".join(missing), "", expected, self.code, "warning")
 
@@ -173,7 +173,7 @@ class _Table:
             if kind == "project" and project not in described
         ]
         if rows:
-            first = lots.table.rows.iloc[rows[0], 0]
+            first = str(lots.table.rows.iloc[rows[0], 0])
             expected = (
                 f"a row of `projects` for each project lot ({len(rows)} lots have none, first `{first}`)"
             )

@@ -58,7 +58,9 @@ def _check_reference(table: Draft, column: str, target: Draft, rule: str, log: L
     if target.complete and (target.has(key) or not target.present):
         known = target.columns[key].cells.words if target.has(key) else pa.array([], pa.large_string())
         unknown = ~contains(cells.words, known)[cells.codes] & table.known(column)
-        table.fault(log, unknown, column, f"a `{key}` of table `{target.name}`", rule or "unknown_reference")
+        table.fault(
+            log, unknown, column, f"a name that table `{target.name}` lists", rule or "unknown_reference"
+        )
     if target.has(key):
         sound = target.columns[key].cells.present(~target.dropped)
         table.dropped |= ~contains(cells.words, sound)[cells.codes] & ~cells.blank
@@ -73,7 +75,7 @@ def _check_projects_exist(drafts: Drafts, rules: Rules | None, log: Log) -> None
         return
     project_lots = lots.is_word("kind", "project")
     name = code("project_row_required", rules)
-    expected = "a `project` of table `projects`"
+    expected = "a name that table `projects` lists"
     if not lots.has("project"):
         lots.fault(log, project_lots, "project", expected, name)
         return
@@ -93,11 +95,13 @@ def _check_alloy_names(drafts: Drafts, log: Log) -> None:
     if limits.has("alloy"):
         cells = limits.columns["alloy"].cells
         unknown = ~contains(cells.words, known)[cells.codes] & limits.known("alloy")
-        limits.fault(log, unknown, "alloy", "an `alloy` of table `alloys` or `products`", "unknown_reference")
+        limits.fault(
+            log, unknown, "alloy", "an alloy that `alloys` lists or a product is made of", "unknown_reference"
+        )
     if composition.has("key"):
         cells = composition.columns["key"].cells
         named = matches(cells.words, r"^base:")
         alloy = pc.replace_substring_regex(cells.words, r"^base:", "")
         unknown = (named & ~contains(alloy, known))[cells.codes] & composition.known("key")
-        expected = "`base:ALLOY` with an `alloy` of table `alloys` or `products`"
+        expected = "`base:ALLOY` with an alloy that `alloys` lists or a product is made of"
         composition.fault(log, unknown, "key", expected, "unknown_reference")

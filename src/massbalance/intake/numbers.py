@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from massbalance.domain.grid import IntArray, decimal_text, peak, scale_up, shrink
+from massbalance.domain.grid import IntArray, as_python_ints, decimal_text, peak, scale_up, shrink
 from massbalance.intake.cells import Mask, matches
 
 NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
@@ -116,7 +116,7 @@ def parse(words: Any) -> Numbers:
     others = np.flatnonzero(~plain & matches(words, NUMBER))
     found = [_written(words[int(i)].as_py()) for i in others]
     most = max([decimals, *(f[2] for f in found)])
-    some = scale_up(some, most - decimals)
+    some = scale_up(some if most - decimals < 19 else as_python_ints(some), most - decimals)
     loose = np.array([0, *(v * 10 ** (most - d) for _, v, d in found)], dtype=object)[1:]
     fits = some.dtype != object and peak(loose) < 2**62
     values: IntArray = np.zeros(len(words), dtype=np.int64 if fits else object)

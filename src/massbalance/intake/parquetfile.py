@@ -39,13 +39,15 @@ def _table(found: Any, file: str, table: str, log: Log) -> RawTable:
     complete = True
     for i, field in enumerate(found.schema):
         try:
-            columns.append(Cells.of(as_text(found.column(i))))
+            cells = Cells.of(as_text(found.column(i)))
+            cells.words.validate(full=True)
         except (pa.ArrowException, UnicodeDecodeError):
             complete = False
             log.add(
                 file, None, field.name, str(field.type), "text, numbers, dates or true/false", "column_type"
             )
-            columns.append(Cells.of(pa.array([""] * found.num_rows, pa.large_string())))
+            cells = Cells(np.zeros(found.num_rows, dtype=np.int32), pa.array([""], pa.large_string()))
+        columns.append(cells)
     header = tuple(str(name).strip() for name in found.schema.names)
     numbers = np.arange(2, found.num_rows + 2, dtype=np.int64)
     return RawTable(header, tuple(columns), numbers, complete, "parquet")

@@ -87,8 +87,9 @@ def from_sheet(cells: list[tuple[int, str, str]], log: Log) -> SettingsSource:
             key = "rules.id"
         if not _place(data, key.split("."), _typed(key, value)):
             log.add("case", row, key, value, "a setting, not both a setting and a section", "setting")
-    if "assurance" in data and isinstance(data["assurance"], dict):
-        data["assurance"] = [block for _, block in sorted(data["assurance"].items(), key=_by_number)]
+    blocks = data.get("assurance")
+    if isinstance(blocks, dict):
+        data["assurance"] = [block for _, block in sorted(blocks.items(), key=_by_number)]
     return SettingsSource(data, rows)
 
 
@@ -107,9 +108,10 @@ def _typed(key: str, value: str) -> Any:
 def _place(data: dict[str, Any], path: list[str], value: Any) -> bool:
     """Put a value at a path; False where something else stands in the way."""
     for part in path[:-1]:
-        data = data.setdefault(part, {})
-        if not isinstance(data, dict):
+        inner: Any = data.setdefault(part, {})
+        if not isinstance(inner, dict):
             return False
+        data = inner
     if path[-1] in data:
         return False
     data[path[-1]] = value

@@ -31,15 +31,15 @@ class Source:
 
 def read_source(path: Path, log: Log, progress: Callable[[str], None]) -> Source:
     """All tables and settings of a folder or workbook, as text."""
-    if path.is_dir():
-        return _folder(path, log, progress)
-    if not path.exists():
+    try:
+        if path.is_dir():
+            return _folder(path, log, progress)
+        if path.is_file() and path.suffix.lower() == ".xlsx":
+            return _workbook(path, log, progress)
         log.add("case", None, "", path, "a folder with `case.toml`, or a workbook (.xlsx)", "file")
-        return Source(dict.fromkeys(TABLE_SPECS), None)
-    if path.suffix.lower() != ".xlsx":
-        log.add("case", None, "", path.name, "a folder with `case.toml`, or a workbook (.xlsx)", "file")
-        return Source(dict.fromkeys(TABLE_SPECS), None)
-    return _workbook(path, log, progress)
+    except OSError as error:
+        log.add("case", None, "", path, f"a folder or workbook that can be read ({error.strerror})", "file")
+    return Source(dict.fromkeys(TABLE_SPECS), None)
 
 
 def _folder(path: Path, log: Log, progress: Callable[[str], None]) -> Source:

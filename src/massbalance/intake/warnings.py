@@ -13,6 +13,7 @@ from massbalance.domain.faults import Fault
 from massbalance.domain.grid import Column, as_python_ints, decimal_text
 from massbalance.intake.build import Built, floored
 from massbalance.intake.demand import Demand, row_of
+from massbalance.intake.draft import Positions
 from massbalance.intake.names import code
 from massbalance.intake.usable import NO_ORDERS, without_use
 
@@ -27,7 +28,7 @@ class _Rows:
     table: Table
 
     def warn(
-        self, rows: Sequence[int], column: str, values: Sequence[str], expected: str, name: str
+        self, rows: Positions | list[int], column: str, values: Sequence[str], expected: str, name: str
     ) -> Iterator[Fault]:
         """One per row, or one for all; rows: positions in the table, values: beside them."""
         if len(rows) > ONE_BY_ONE:
@@ -160,10 +161,10 @@ def _lots_without_composition(
             lacking = asked[category] - elements.get(lot, set()) - elements.get(category, set())
             if lacking:
                 found.setdefault((category, ", ".join(sorted(lacking))), []).append(i)
-    for (category, lacking), rows in found.items():
+    for (category, unknown), rows in found.items():
         names = lots.rows["lot"].iloc[rows]
         expected = (
-            f"the composition of the lot or of its category `{category}` in {lacking}: "
+            f"the composition of the lot or of its category `{category}` in {unknown}: "
             f"it is not limited by what is not given"
         )
         yield from _Rows(lots).warn(rows, "lot", list(names), expected, "no_composition")
@@ -173,7 +174,8 @@ def _base_without_composition(
     case: Case, limited: dict[str, set[str]], elements: dict[str, set[str]]
 ) -> Iterator[Fault]:
     used = set(case.products.text("alloy"))
-    rows, values = [], []
+    rows: list[int] = []
+    values: list[str] = []
     first = {alloy: i for i, alloy in reversed(list(enumerate(case.alloy_limits.text("alloy"))))}
     for alloy in sorted(set(limited) & used):
         lacking = limited[alloy] - elements.get(f"base:{alloy}", set()) - elements.get("base", set())

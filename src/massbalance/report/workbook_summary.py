@@ -19,13 +19,13 @@ NUMBER_TEXT = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 TCO2E_WORDS = {
     "baseline": "all products without any improvement",
-    "realised": "value of the credits available so far = the four lines that follow",
+    "realised": "value of the credits available so far",
     "allocated": "given to claimed products",
     "forgone": "more than the product it served could take",
     "expired": "left the account unused",
     "held": "still in the account at the end",
     "released": "expired and forgone, spread over conventional products",
-    "retired": "expired and forgone, given to no product",
+    "retired": "given to no product",
     "claimed_products": "declared for claimed products",
     "conventional_products": "declared for conventional products",
     "accounted": "baseline less realised",
@@ -44,7 +44,8 @@ class _Page:
         self.book, self.sheet, self.row = book, sheet, 0
         self.title = book.add_format({"bold": True, "font_size": 16})
         self.section = book.add_format({"bold": True, "font_size": 12, "bottom": 1})
-        self.head = book.add_format({"bold": True, "bg_color": "#DCE6F1", "bottom": 1})
+        head = {"bold": True, "bg_color": "#DCE6F1", "bottom": 1}
+        self.head, self.number_head = book.add_format(head), book.add_format({**head, "align": "right"})
         self.mass = book.add_format({"num_format": "#,##0.000"})
         self.money = book.add_format({"num_format": "#,##0.00"})
         self.good = book.add_format({"bold": True, "font_color": "#2E7D32"})
@@ -65,7 +66,10 @@ class _Page:
         self.row += 1
         self.line([text], self.section)
         if columns:
-            self.line(columns, self.head)
+            self.sheet.write_string(self.row, 0, columns[0], self.head)
+            for at, name in enumerate(columns[1:], start=1):
+                self.sheet.write_string(self.row, at, name, self.number_head)
+            self.row += 1
 
 
 def number(value: Any) -> float | None:
@@ -125,14 +129,14 @@ def _facts(page: _Page, summary: Mapping[str, Any]) -> None:
 
 
 def _goals(page: _Page, summary: Mapping[str, Any]) -> None:
-    page.heading("Goals", ("goal", "priority", "value"))
+    page.heading("Goals", ("goal", "value"))
     for goal in summary.get("objectives", []):
         name = str(goal.get("name", ""))
         priority = goal.get("priority")
-        shown = "" if priority is None else str(priority)
-        page.line([name, shown, number(goal.get("value"))], page.money if name == "margin" else None)
-    page.line(["claimed_t", "", number(summary.get("claimed_t"))])
-    page.line(["unmet_firm_t", "", number(summary.get("unmet_firm_t"))])
+        shown = name if priority is None else f"{name}, priority {priority}"
+        page.line([shown, number(goal.get("value"))], page.money if name == "margin" else None)
+    for name in ("claimed_t", "unmet_firm_t"):
+        page.line([name, number(summary.get(name))])
 
 
 def _credits(page: _Page, credits_by_uom: Mapping[str, Mapping[str, Any]]) -> None:
@@ -143,7 +147,7 @@ def _credits(page: _Page, credits_by_uom: Mapping[str, Mapping[str, Any]]) -> No
 
 def _tco2e(page: _Page, amounts: Mapping[str, Any]) -> dict[str, int]:
     """The GHG balance; returns the row of each line, for the chart."""
-    page.heading("t CO2e", ("line", "t CO2e", "  meaning"))
+    page.heading("t CO2e", ("line", "t CO2e"))
     order = [k for k in TCO2E_WORDS if k in amounts] + [k for k in amounts if k not in TCO2E_WORDS]
     return {key: page.line([key, number(amounts[key]), "  " + TCO2E_WORDS.get(key, "")]) for key in order}
 

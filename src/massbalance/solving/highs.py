@@ -15,6 +15,8 @@ from massbalance.solving.compiled import Compiled
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
+PRICED = 1e-10
+"""A reduced cost below this, relative to the greatest cost, is the solver's noise."""
 
 
 class SolverError(RuntimeError):
@@ -33,6 +35,7 @@ class Answer:
     status: str
     columns: Floats | None
     row_dual: Floats | None
+    column_dual: Floats | None
     objective: float
     bound: float
 
@@ -103,6 +106,22 @@ class Highs:
             upper = value + relative * max(1.0, abs(value))
             self._ok(self.highs.changeRowBounds(first + i, -highspy.kHighsInf, upper), "changeRowBounds")
 
+    def stay_optimal(self, answer: Answer, costs: Floats) -> None:
+        """Restrict the LP to the points as good as `answer` under `costs`: its optimal face.
+
+        What has a reduced cost stays at its bound, a row that has a price stays tight. Unlike a
+        hold row this adds no dense row, and the point at hand satisfies it to the last bit.
+        """
+        if answer.columns is None or answer.column_dual is None or answer.row_dual is None:
+            raise SolverError("only an optimum with duals has an optimal face")
+        least = PRICED * max(1.0, float(np.abs(costs).max(initial=0.0)))
+        priced = np.flatnonzero(np.abs(answer.column_dual) > least)
+        self.fix(priced, answer.columns[priced])
+        tight = np.flatnonzero(np.abs(answer.row_dual) > least)
+        activity = np.asarray(self.highs.getSolution().row_value, dtype=np.float64)
+        for i in tight:
+            self._ok(self.highs.changeRowBounds(int(i), activity[i], activity[i]), "changeRowBounds")
+
     def fix(self, columns: npt.NDArray[np.intp], values: Floats) -> None:
         """Fix columns at values."""
         index = columns.astype(np.int32)
@@ -138,7 +157,7 @@ class Highs:
         status, info = self.highs.getModelStatus(), self.highs.getInfo()
         kinds = highspy.HighsModelStatus
         if status == kinds.kInfeasible:
-            return Answer("infeasible", None, None, np.inf, np.inf)
+            return Answer("infeasible", None, None, None, np.inf, np.inf)
         limits = (kinds.kTimeLimit, kinds.kIterationLimit, kinds.kSolutionLimit, kinds.kInterrupt)
         if status != kinds.kOptimal and status not in limits:
             raise SolverError(f"HiGHS: model status {self.highs.modelStatusToString(status)}")
@@ -147,10 +166,11 @@ class Highs:
         columns = np.asarray(solution.col_value, dtype=np.float64) if feasible else None
         if columns is not None and not (columns.shape == (self.count,) and np.isfinite(columns).all()):
             raise SolverError("HiGHS: the solution holds a figure that is not finite")
-        dual = None
+        dual = reduced = None
         if not self.integers and solution.dual_valid:
             dual = np.asarray(solution.row_dual, dtype=np.float64)
+            reduced = np.asarray(solution.col_dual, dtype=np.float64)
         done = status == kinds.kOptimal
         objective = float(info.objective_function_value) if columns is not None else np.inf
         bound = float(info.mip_dual_bound) if self.integers else (objective if done else -np.inf)
-        return Answer("optimal" if done else "limit", columns, dual, objective, bound)
+        return Answer("optimal" if done else "limit", columns, dual, reduced, objective, bound)

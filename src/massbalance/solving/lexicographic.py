@@ -20,6 +20,10 @@ from massbalance.solving.highs import Answer, Highs, SolverError
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
+PRIMAL = 4
+"""HiGHS's primal simplex: the point at hand is feasible for the next goal."""
+AGAIN_S = 1.0
+"""The least time that the second solve of a MIP may take, in seconds."""
 LEAST_SLACK = 1e-9
 """Slack of held goals, relative, where HiGHS calls a point infeasible that it has found itself."""
 WORSE = 1e-6
@@ -71,11 +75,11 @@ class Solution:
         return stage.goal.sign * (stage.minimum + float(compiled.offsets[number]))
 
 
-def _acceptable(answer: Answer, held: list[tuple[Floats, float]]) -> bool:
+def _acceptable(answer: Answer, held: list[tuple[Floats, float]], worse: float = WORSE) -> bool:
     """Feasible, and no held goal worse than the stage before gave."""
     if answer.columns is None:
         return answer.status == "limit"
-    return all(float(c @ answer.columns) <= v + WORSE * max(1.0, abs(v)) for c, v in held)
+    return all(float(c @ answer.columns) <= v + worse * max(1.0, abs(v)) for c, v in held)
 
 
 def _solve(
@@ -125,19 +129,48 @@ def _sequence(
     stages: list[Stage] = []
     held: list[tuple[Floats, float]] = []
     columns: Floats | None = None
+    last: Answer | None = None
     for g in goals:
-        goal = compiled.goals[g]
+        goal, costs = compiled.goals[g], compiled.costs[g]
         say(f"{what}: {goal.key}")
-        model.set_costs(compiled.costs[g])
-        answer = _solve(model, held, deadline)
+        if goal.name == "tie_break" and last is not None:
+            answer = _break_ties(model, last, compiled.costs[g - 1], costs, held, deadline)
+        else:
+            model.set_costs(costs)
+            answer = _solve(model, held, deadline)
         if answer.columns is not None:
             columns = answer.columns
         stages.append(_stage(goal, answer, len(compiled.rows)))
         if answer.status != "optimal":
             break
-        held.append((compiled.costs[g], answer.objective))
-        model.hold(compiled.costs[g], answer.objective)
+        last = answer
+        held.append((costs, answer.objective))
+        if g + 1 < len(compiled.goals) and compiled.goals[g + 1].name != "tie_break":
+            model.hold(costs, answer.objective)
     return stages, columns
+
+
+def _break_ties(
+    model: Highs,
+    optimum: Answer,
+    before: Floats,
+    costs: Floats,
+    held: list[tuple[Floats, float]],
+    deadline: float | None,
+) -> Answer:
+    """The last goal on the optimal face of the one before; that optimum itself where it fails.
+
+    Every point of the face is an optimum, so nothing but uniqueness is lost then.
+    """
+    model.stay_optimal(optimum, before)
+    model.set_costs(costs)
+    model.option("simplex_strategy", PRIMAL)
+    answer = model.solve(deadline=deadline, cold=False)
+    if answer.columns is not None and _acceptable(answer, held, LEAST_SLACK):
+        return answer
+    columns = optimum.columns
+    objective = np.inf if columns is None else float(costs @ columns)
+    return Answer("limit", columns, None, None, objective, -np.inf)
 
 
 def _take_columns(compiled: Compiled) -> Positions:
@@ -153,6 +186,26 @@ def _fixed(
     return _sequence(compiled, model, goals, deadline, say, "with whole orders fixed")
 
 
+def _solve_twice(
+    model: Highs, held: list[tuple[Floats, float]], deadline: float | None, gap: float
+) -> Answer:
+    """Solve a MIP with and, as long again and no longer, without presolve; the better answer counts.
+
+    HiGHS has called half of what is possible optimal where earlier goals are held, with presolve
+    on and right without.
+    """
+    begun = time.monotonic()
+    answer = _solve(model, held, deadline, gap)
+    if answer.status != "optimal":
+        return answer
+    until = time.monotonic() + max(AGAIN_S, time.monotonic() - begun)
+    model.option("presolve", "off")
+    second = model.solve(deadline=until if deadline is None else min(until, deadline), gap=gap)
+    model.option("presolve", "choose")
+    better = second.objective < answer.objective - LEAST_SLACK * max(1.0, abs(answer.objective))
+    return second if better and _acceptable(second, held) else answer
+
+
 def _decide(
     compiled: Compiled, goals: int, deadline: float | None, gap: float, say: Progress
 ) -> tuple[Floats, list[Stage]]:
@@ -166,7 +219,7 @@ def _decide(
         goal, costs = compiled.goals[g], compiled.costs[g]
         say(f"deciding whole orders: {goal.key}")
         model.set_costs(costs)
-        answer = _solve(model, held, deadline, gap)
+        answer = _solve_twice(model, held, deadline, gap)
         if answer.columns is not None:
             taken = np.round(answer.columns[binary])
         stages.append(Stage(goal, answer.objective, answer.bound, answer.status, None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from massbalance.books.residual import residual_book
 from massbalance.books.tables import ACCOUNT, RESIDUAL, account_csv, residual_csv
 from massbalance.domain.grid import GRID
 from massbalance.domain.result import Allocation
-from massbalance.verification.bound import booked_values
+from massbalance.verification.bound import GoalProof, booked_values
 from massbalance.verification.facts import GOALS, Facts
 from massbalance.verification.files import SUMMARY, Faults, Line, number, on_grid, plain, read_csv
 from massbalance.verification.rows import Booked
@@ -35,38 +36,42 @@ class Summary:
     def __init__(self, data: dict[str, Any], faults: Faults) -> None:
         self.data, self.faults = data, faults
 
-    def get(self, path: str) -> Any:
-        """The value at a dotted path; None where there is none."""
+    def get(self, *path: str) -> Any:
+        """The value at a path; None where there is none."""
         found: Any = self.data
-        for key in path.split("."):
+        for key in path:
             found = found.get(key) if isinstance(found, dict) else None
         return found
 
-    def must_be(self, path: str, value: object, code: str) -> None:
+    def must_be(self, value: object, code: str, *path: str) -> None:
         """A fault unless the path holds this; a number exactly, or as its nearest double."""
-        found = self.get(path)
+        found = self.get(*path)
         if isinstance(value, Fraction):
             if number(found) not in (value, Fraction(repr(float(value)))):
-                self.faults.add(SUMMARY, None, path, found, plain(value), code)
+                self.faults.add(SUMMARY, None, ".".join(path), found, plain(value), code)
         elif type(found) is not type(value) or found != value:
-            self.faults.add(SUMMARY, None, path, found, str(value), code)
+            self.faults.add(SUMMARY, None, ".".join(path), found, str(value), code)
+
+    def must_have(self, amounts: Mapping[str, int], code: str, *path: str) -> None:
+        """Every amount (in millionths) stands under the path."""
+        for name, value in amounts.items():
+            self.must_be(Fraction(value, GRID), code, *path, name)
 
 
 def check_summary(summary: Summary, facts: Facts, booked: Booked | None) -> None:
     """What summary.json says of the case, the claims and the goals."""
     rules = facts.case.rules
-    summary.must_be("case_sha256", facts.case.sha256, "summary")
-    summary.must_be("rules.id", rules.id, "summary")
-    summary.must_be("rules.sha256", rules.sha256, "summary")
-    summary.must_be("verified", True, "summary")
+    summary.must_be(facts.case.sha256, "summary", "case_sha256")
+    summary.must_be(rules.id, "summary", "rules", "id")
+    summary.must_be(rules.sha256, "summary", "rules", "sha256")
+    summary.must_be(True, "summary", "verified")
     if summary.get("status") != "limit":
-        summary.must_be("status", "optimal", "summary")
+        summary.must_be("optimal", "summary", "status")
     if booked is None:
         return
     claimed = {d.term.order: d.claimed for d in booked.decisions}
     unmet = sum(facts.mass[o] - mass for o, mass in claimed.items() if facts.firm[o])
-    summary.must_be("claimed_t", Fraction(sum(claimed.values()), GRID), "C11 order_mass")
-    summary.must_be("unmet_firm_t", Fraction(unmet, GRID), "C11 order_mass")
+    summary.must_have({"claimed_t": sum(claimed.values()), "unmet_firm_t": unmet}, "C11 order_mass")
     _check_objectives(summary, facts, booked)
 
 
@@ -75,15 +80,28 @@ def _check_objectives(summary: Summary, facts: Facts, booked: Booked) -> None:
     values, told = booked_values(facts, booked), summary.get("objectives")
     goals = [o for o in told if isinstance(o, dict)] if isinstance(told, list) else []
     goals = [o for o in goals if o.get("name") in GOALS.values()]  # a tie-break has no booked value
-    given = {f"objectives{i}": (o.get("name"), o.get("priority")) for i, o in enumerate(goals)}
-    if list(given.values()) != list(facts.goals.values()):
-        summary.must_be("objectives", list(facts.goals.values()), "C15 goal_hold")
+    if [(o.get("name"), o.get("priority")) for o in goals] != list(facts.goals.values()):
+        summary.must_be(list(facts.goals.values()), "C15 goal_hold", "objectives")
         return
     for objective, (goal, (_, priority)) in zip(goals, facts.goals.items(), strict=True):
         value = Fraction(values[goal], facts.scale * GRID)
         if goal != "margin":
             value = Fraction(facts.firm_mass(priority), GRID) - value
-        Summary({goal: objective.get("value")}, summary.faults).must_be(goal, value, "C15 goal_hold")
+        Summary({goal: objective.get("value")}, summary.faults).must_be(value, "C15 goal_hold", goal)
+
+
+def check_certified(summary: Summary, goals: list[GoalProof]) -> None:
+    """The bounds and gaps that the summary states are those that its proof gives, to 9 digits."""
+    told = summary.get("objectives")
+    for objective in told if isinstance(told, list) else []:
+        for goal in goals:
+            if isinstance(objective, dict) and (objective.get("name"), objective.get("priority")) == (
+                goal.name, goal.priority,
+            ):  # fmt: skip
+                for key, value in (("certified_bound", goal.bound), ("certified_gap", goal.gap)):
+                    found = number(objective.get(key, plain(value)))
+                    if found is None or abs(found - value) > max(abs(value), Fraction(1)) / 10**8:
+                        summary.faults.add(SUMMARY, None, key, found, plain(value), "C15 goal_hold")
 
 
 def check_books(run: Path, summary: Summary, facts: Facts, booked: Booked | None) -> None:
@@ -105,8 +123,10 @@ def check_books(run: Path, summary: Summary, facts: Facts, booked: Booked | None
         return
     _compare("account.csv", account, rendered, A4_2_1, faults)
     _compare("residual.csv", residual, residual_csv(facts.case, book), A4_2_4, faults)
-    for name in TCO2E:
-        summary.must_be(f"tco2e.{name}", Fraction(book.tco2e[name], GRID), A4_2_4)
+    summary.must_have({name: book.tco2e[name] for name in TCO2E}, A4_2_4, "tco2e")
+    for table, amounts in (("shares_t", book.shares), ("units", book.units)):
+        for name in amounts if table in summary.data else ():
+            summary.must_have(amounts[name], A4_2_4, table, name)
 
 
 def as_allocation(facts: Facts, booked: Booked) -> Allocation:
@@ -144,9 +164,9 @@ def _compare(file: str, lines: list[Line], rendered: bytes, code: str, faults: F
 def _check_account(lines: list[Line], summary: Summary, facts: Facts, booked: Booked | None) -> None:
     """Opening + received - allocated - blocked - expired = closing = next opening, never below zero."""
     faults, periods = summary.faults, facts.case.periods.position
-    used = defaultdict[tuple[str, str], int](int)
+    used = defaultdict[tuple[str, int], int](int)
     for row in booked.rows if booked else []:
-        used[row.lot.name, facts.case.periods.text("period")[row.term.period]] += row.quantity
+        used[row.lot.name, row.term.period] += row.quantity
     uom = {lot.name: lot.uom for lot in facts.lots}
     sums = {unit: dict.fromkeys(CREDITS, 0) for unit in uom.values()}
     left: dict[str, tuple[int, int]] = {}
@@ -161,46 +181,45 @@ def _check_account(lines: list[Line], summary: Summary, facts: Facts, booked: Bo
             faults.at(line, "closing", "what the row's other figures leave", A4_2_1)
         if left.get(lot, (-1, opening)) != (period - 1, opening):
             faults.at(line, "opening", "what the period before leaves", A4_2_1)
-        if booked and allocated != used[lot, line["period"]]:
-            faults.at(line, "allocated", f"{plain(Fraction(used[lot, line['period']], GRID))} taken", A4_2_1)
+        if booked and allocated != used[lot, period]:
+            faults.at(line, "allocated", f"{plain(Fraction(used[lot, period], GRID))} taken", A4_2_1)
         left[lot] = period, closing
         amounts = (opening * (period == 0), *moves[1:5], closing * (period == len(periods) - 1))
         for name, value in zip(CREDITS, amounts, strict=True):
             sums[uom[lot]][name] += value
-    for unit, amounts_of in sums.items():
-        for name, value in amounts_of.items():
-            summary.must_be(f"credits.{unit}.{name}", Fraction(value, GRID), A4_2_1)
+    for unit, totals in sums.items():
+        summary.must_have(totals, A4_2_1, "credits", unit)
 
 
 def _check_emissions(summary: Summary, facts: Facts, booked: Booked) -> None:
     """What of the residual follows from the case and the allocation alone (A4.2.4)."""
-    made, position = facts.case.production, facts.case.products.position
+    made, product, period = facts.case.production, facts.case.products.position, facts.case.periods.position
     mass, claimed = defaultdict[tuple[int, int], int](int), defaultdict[tuple[int, int], int](int)
-    columns = made.text("product"), made.text("period"), made.grid("mass_t")
-    for product, period, grams in zip(*columns, strict=True):
-        mass[position[product], facts.case.periods.position[period]] += int(grams)
+    for p, t, grams in zip(made.text("product"), made.text("period"), made.grid("mass_t"), strict=True):
+        mass[product[p], period[t]] += int(grams)
     for d in booked.decisions:
-        claimed[d.term.product, d.term.period] += d.claimed
-        if claimed[d.term.product, d.term.period] > mass[d.term.product, d.term.period]:
+        place = d.term.product, d.term.period
+        claimed[place] += d.claimed
+        if claimed[place] > mass[place]:
             summary.faults.at(d.line, "claimed_t", "claims within the production", A4_2_1)
 
     def carried(masses: dict[tuple[int, int], int]) -> int:
         return sum(s * m // facts.scale for (p, _), m in masses.items() for s in facts.products[p].scopes)
 
     allocated, realised = sum(d.reduction for d in booked.decisions), facts.realised()
-    for name, value in (
-        ("baseline", carried(mass)), ("realised", realised), ("allocated", allocated),
-        ("claimed_products", carried(claimed) - allocated), ("accounted", carried(mass) - realised),
-    ):  # fmt: skip
-        summary.must_be(f"tco2e.{name}", Fraction(value, GRID), A4_2_4)
+    known = {
+        "baseline": carried(mass), "realised": realised, "allocated": allocated,
+        "claimed_products": carried(claimed) - allocated, "accounted": carried(mass) - realised,
+    }  # fmt: skip
+    summary.must_have(known, A4_2_4, "tco2e")
 
 
 def _check_identities(summary: Summary) -> None:
     """The summary's own figures balance to the last digit (A4.2.4, J5.3.3)."""
-    told = {name: number(summary.get(f"tco2e.{name}")) for name in TCO2E}
+    told = {name: number(summary.get("tco2e", name)) for name in TCO2E}
     t = {name: value for name, value in told.items() if value is not None}
     if len(t) < len(TCO2E):
-        summary.must_be("tco2e", f"numbers {', '.join(TCO2E)}", A4_2_4)
+        summary.must_be(f"numbers {', '.join(TCO2E)}", A4_2_4, "tco2e")
         return
     declared = t["claimed_products"] + t["conventional_products"]
     spent = t["allocated"] + t["held"] + t["released"] + t["retired"]

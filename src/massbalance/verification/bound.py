@@ -152,8 +152,10 @@ class Matrix:
 class Bound:
     """The bound of one goal. All totals are in units of 1e-12 * scale^-2 * 1e-6 of the goal's unit."""
 
-    def __init__(self, matrix: Matrix, duals: Duals, weights: dict[str, int]) -> None:
-        self.matrix, self.weights, self.facts = matrix, weights, matrix.facts
+    def __init__(self, matrix: Matrix, duals: Duals, goal: str) -> None:
+        self.matrix, self.facts = matrix, matrix.facts
+        self.held = {h: dual for (equation, h, _), dual in duals.items() if equation == "goal_hold"}
+        self.weights = {**self.held, goal: DUAL}
         recipes, pools, periods = len(matrix.terms), len(matrix.traits), len(self.facts.case.periods)
         self.claim = np.zeros(recipes, dtype=object)
         self.mass = np.zeros(recipes, dtype=object)
@@ -221,6 +223,10 @@ class Bound:
         some = np.where(matrix.is_material[k], credited, 0) + np.where(matrix.is_project[k], 0, reduced)
         return int(some.sum() * scale)
 
+    def kept(self, values: dict[str, int]) -> int:
+        """What the earlier goals, held at their booked values, are worth at their prices (C15)."""
+        return sum(dual * values[h] for h, dual in self.held.items()) * self.facts.scale
+
     def lots(self) -> int:
         """What the lots' quantities are worth at the pools' prices (C1, C2)."""
         facts, total, best = self.facts, 0, dict[int, int]()
@@ -266,31 +272,35 @@ def prove(facts: Facts, booked: Booked, groups: Groups, duals: dict[str, Duals])
         np.array([recipe_of[r.term.order, r.term.offer] for r in booked.rows], dtype=np.intp),
         np.array([pool_of[r.lot.name] for r in booked.rows], dtype=np.intp),
     )
-    bounds, totals = [], []
-    for goal in facts.goals:
-        held = {h: dual for (equation, h, _), dual in duals[goal].items() if equation == "goal_hold"}
-        bound = Bound(matrix, duals[goal], {**held, goal: DUAL})
-        bounds.append(bound)
-        kept = sum(dual * values[h] for h, dual in held.items()) * facts.scale
-        totals.append(bound.lots() + bound.orders() + bound.rounding(rows) - kept)
+    bounds = {goal: Bound(matrix, dual, goal) for goal, dual in duals.items()}
+    totals = {goal: b.lots() + b.orders() + b.rounding(rows) - b.kept(values) for goal, b in bounds.items()}
     for pairs in matrix.feasible():
-        for i, bound in enumerate(bounds):
-            totals[i] += bound.pairs(pairs)
-    unit = DUAL * facts.scale**2 * GRID
-    return [
-        _goal_proof(facts, goal, Fraction(values[goal], facts.scale * GRID), Fraction(total, unit))
-        for goal, total in zip(facts.goals, totals, strict=True)
-    ]
+        for goal, bound in bounds.items():
+            totals[goal] += bound.pairs(pairs)
+    proofs: dict[str, GoalProof] = {}
+    for goal, bound in bounds.items():
+        value = Fraction(values[goal], facts.scale * GRID)
+        best = Fraction(totals[goal], DUAL * facts.scale**2 * GRID)
+        lost = sum((proofs[h].gap * dual for h, dual in bound.held.items()), Fraction(0)) / DUAL
+        proofs[goal] = _goal_proof(facts, goal, value, best, lost)
+    return list(proofs.values())
 
 
-def _goal_proof(facts: Facts, goal: str, value: Fraction, bound: Fraction) -> GoalProof:
-    """A goal's proof in its own terms, from its maximised value and bound."""
-    (name, priority), gap, slack = facts.goals[goal], bound - value, Fraction(len(facts.names))
+def _goal_proof(facts: Facts, goal: str, value: Fraction, bound: Fraction, lost: Fraction) -> GoalProof:
+    """A goal's proof in its own terms, from its maximised value and bound.
+
+    The tolerance is what booking on the grid may cost: 1e-6 of the value, 2e-6 t of every order, and
+    what this goal gains by what booking cost the earlier ones (`lost`), up to a thousandth of all
+    that is at stake, lest a boundless price of an earlier goal hides a bad value.
+    """
+    (name, priority), gap = facts.goals[goal], bound - value
     if goal == "margin":
-        premiums = [abs(term.premium) for term in facts.terms.values() if not term.offer]
-        slack = Fraction(sum(max(premium, facts.scale) for premium in premiums), facts.scale)
+        own = [t for t in facts.terms.values() if not t.offer]
+        prices = [Fraction(max(abs(t.premium), facts.scale), facts.scale) for t in own]
+        slack = sum(prices, Fraction(0))
+        stake = sum((p * facts.mass[t.order] for p, t in zip(prices, own, strict=True)), Fraction(0)) / GRID
     else:
-        asked = Fraction(facts.firm_mass(priority), GRID)
-        value, bound = asked - value, asked - bound
-    tolerance = (max(Fraction(1), abs(value)) + 2 * slack) / 10**6
+        slack, stake = Fraction(len(facts.names)), Fraction(facts.firm_mass(priority), GRID)
+        value, bound = stake - value, stake - bound
+    tolerance = (max(Fraction(1), abs(value)) + 2 * slack) / 10**6 + min(lost, stake / 1000)
     return GoalProof(name, priority, value, bound, gap, tolerance, not facts.is_linear())

@@ -9,7 +9,7 @@ from pathlib import Path
 from massbalance.domain.case import Case
 from massbalance.domain.faults import CaseRefused, Fault
 from massbalance.intake.read import read_case
-from massbalance.verification.balance import Summary, check_books, check_summary
+from massbalance.verification.balance import Summary, check_books, check_certified, check_summary
 from massbalance.verification.bound import GoalProof, prove
 from massbalance.verification.facts import Facts
 from massbalance.verification.files import SUMMARY, Faults, check_manifest, check_present, read_json
@@ -61,7 +61,7 @@ def verify_run(run: Path, *, progress: Callable[[str], None] | None = None) -> R
         check_summary(summary, facts, booked)
         check_books(run, summary, facts, booked)
         tell("proof")
-        goals = _check_proof(run, facts, booked, summary.get("status"), faults)
+        goals = _check_proof(run, summary, facts, booked)
     tell("manifest")
     check_manifest(run, faults)
     return Report(tuple(faults.in_order()), tuple(goals))
@@ -88,10 +88,9 @@ def _check_decisions(run: Path, facts: Facts, faults: Faults) -> Booked | None:
     return booked if len(faults.found) == before else None
 
 
-def _check_proof(
-    run: Path, facts: Facts, booked: Booked | None, status: object, faults: Faults
-) -> list[GoalProof]:
+def _check_proof(run: Path, summary: Summary, facts: Facts, booked: Booked | None) -> list[GoalProof]:
     """Pools and recipes are sound, and no goal can be bettered by more than the grid costs."""
+    faults, code = summary.faults, "C15 goal_hold"
     groups = read_groups(run, facts, faults)
     duals = read_duals(run, facts, groups, faults) if groups is not None else None
     if booked is None or groups is None or duals is None:
@@ -99,9 +98,9 @@ def _check_proof(
     goals = prove(facts, booked, groups, duals)
     for goal, name in zip(goals, facts.goals, strict=True):
         if goal.gap < 0:
-            expected = f"no better than {float(goal.bound)}"
-            faults.add(SUMMARY, None, name, float(goal.booked), expected, "C15 goal_hold")
-        elif status == "optimal" and not goal.mip and not goal.proven:
-            value, expected = f"gap {float(goal.gap)}", f"a proven gap of at most {float(goal.tolerance)}"
-            faults.add("proof/duals.csv", None, name, value, expected, "C15 goal_hold")
+            faults.add(SUMMARY, None, name, float(goal.booked), f"no better than {float(goal.bound)}", code)
+        elif summary.get("status") == "optimal" and not goal.mip and not goal.proven:
+            expected = f"a proven gap of at most {float(goal.tolerance)}"
+            faults.add("proof/duals.csv", None, name, f"gap {float(goal.gap)}", expected, code)
+    check_certified(summary, goals)
     return goals

@@ -1,0 +1,1 @@
+"""Cases with a known answer: one per equation and goal, worked figures, and the example cases."""
