@@ -22,7 +22,7 @@ from massbalance.intake.cells import Mask, matches
 NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
 _PLAIN = r"^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?$"
 _CANONICAL = r"^(0|-?[1-9][0-9]*|-?(0|[1-9][0-9]*)\.[0-9]*[1-9])$"
-MOST_DECIMALS = 30
+MOST_DECIMALS = 18
 """More decimals than this no instrument and no spreadsheet gives."""
 _HUGE = Decimal(10) ** 15
 
@@ -33,7 +33,7 @@ GIVEN, EMPTY, NO_NUMBER, TOO_LARGE, TOO_FINE = range(5)
 class Numbers:
     """Numbers of distinct words: values[i] / 10**decimals, shape (k,).
 
-    state: per word GIVEN, EMPTY, NO_NUMBER, TOO_LARGE (beyond 1e15) or TOO_FINE (more than 30
+    state: per word GIVEN, EMPTY, NO_NUMBER, TOO_LARGE (beyond 1e15) or TOO_FINE (more than 18
     decimals); values are 0 where not GIVEN.
     """
 
