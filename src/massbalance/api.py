@@ -203,7 +203,7 @@ def run_case(
         if not report.ok:
             raise VerificationFailed(report)
         document = _certified(result.summary, report, clock)
-        _write_summary(folder, result, document)
+        _write_summary(folder, document)
         publish(folder, out)
     return Outcome(out, document, report)
 
@@ -216,32 +216,37 @@ def _write_and_verify(folder: Path, result: Result, clock: Clock) -> Report:
             target.write_bytes(data)
         (folder / "rules.toml").write_bytes(result.case.rules.source_bytes)
         write_case(result.case, folder / "case")
-        _write_summary(folder, result, result.summary)
+        notes = write_workbook(folder / "result.xlsx", result.tables, result.summary, result.case.name)
+        if notes:
+            result.summary["workbook_notes"] = notes
+        _write_summary(folder, result.summary)
     with clock.stage("verify"):
         return verify_run(folder)
 
 
-def _write_summary(folder: Path, result: Result, document: Json) -> None:
-    """summary.json and result.xlsx, which shows it; then the manifest."""
-    notes = write_workbook(folder / "result.xlsx", result.tables, document, result.case.name)
-    if notes:
-        document["workbook_notes"] = notes
+def _write_summary(folder: Path, document: Json) -> None:
+    """summary.json, then the manifest of all there is."""
     (folder / "summary.json").write_text(dumps(document), encoding="utf-8", newline="\n")
     sign_off(folder)
 
 
 def _certified(document: Json, report: Report, clock: Clock) -> Json:
-    """The summary with what the verification proved of each goal."""
+    """The summary with what the verification proved of each goal.
+
+    Where a limit came before the solver had a bound, the gap is the greatest that was proven here.
+    """
     proofs = {(p.name, p.priority): p for p in report.goals}
     goals = []
     for goal in document["objectives"]:  # type: ignore[attr-defined]
-        proof = proofs.get((goal["name"], goal["priority"]))
-        if proof is not None:
-            bound, gap = rounded(float(proof.bound)), rounded(float(proof.gap))
-            goal = {**goal, "certified_bound": bound, "certified_gap": gap}
-        goals.append(goal)
+        proof = proofs[goal["name"], goal["priority"]]
+        bound, gap = rounded(float(proof.bound)), rounded(float(proof.gap))
+        goals.append({**goal, "certified_bound": bound, "certified_gap": gap})
+    solver_gap = document["gap"]
+    if solver_gap is None:
+        greatest = max(float(p.gap) / max(1.0, abs(float(p.booked))) for p in report.goals)
+        solver_gap = rounded(greatest, 12)
     seconds = {**document["seconds"], **{k: rounded(v, 3) for k, v in clock.seconds.items()}}  # type: ignore[dict-item]
-    return {**document, "objectives": goals, "seconds": seconds}
+    return {**document, "gap": solver_gap, "objectives": goals, "seconds": seconds}
 
 
 def limited(outcome: Outcome) -> bool:

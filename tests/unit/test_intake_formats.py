@@ -87,7 +87,9 @@ def assert_same_but_rows(a: Case, b: Case) -> None:
 
 def test_numbers_in_any_spelling(plain: Case, tmp_path: Path) -> None:
     files = valid()
-    cells("lots 2", quantity="1e2", unit_cost="+40.00", green_share="1.0", intensity_tco2e_per_uom="４．０")(files)
+    cells("lots 2", quantity="1e2", unit_cost="+40.00", green_share="1.0", intensity_tco2e_per_uom="４．０")(
+        files
+    )
     cells("orders 2", mass_t="0060", level="５e-1", priority="1.0", min_fill="-0", firm="TRUE")(files)
     cells("orders 3", firm="False", whole="True")(files)
     cells("periods 2", start="２０２６-04-01")(files)

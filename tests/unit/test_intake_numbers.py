@@ -45,7 +45,10 @@ def test_the_canonical_spelling_is_one_per_number(words: list[str]) -> None:
     canonical = numbers.canonical_words(array, numbers.parse(array)).to_pylist()
     assert [Decimal(text) for text in canonical] == [Decimal(word) for word in words]
     assert len(set(canonical)) == len({Decimal(word) for word in words})
-    assert canonical == numbers.canonical_words(pa.array(canonical, pa.large_string()), parsed(*canonical)).to_pylist()
+    assert (
+        canonical
+        == numbers.canonical_words(pa.array(canonical, pa.large_string()), parsed(*canonical)).to_pylist()
+    )
 
 
 @given(st.text(max_size=12))

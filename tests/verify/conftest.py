@@ -12,6 +12,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from handmade import write_run
 from runs import MIXED, SCARCE
 
+from massbalance.api import run_case
+
+DATA = Path(__file__).parents[2] / "data"
+
 
 @pytest.fixture(scope="session")
 def scarce(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -26,6 +30,14 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def runs(scarce: Path, mixed: Path) -> list[Path]:
+def solved(scarce: Path, mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Run folders of the whole program: on the handmade cases, and on the tutorial's."""
+    out = tmp_path_factory.mktemp("solved")
+    cases = {"scarce": scarce / "case", "mixed": mixed / "case", "tutorial": DATA / "tutorial"}
+    return [run_case(case, out / name).out for name, case in cases.items()]
+
+
+@pytest.fixture(scope="session")
+def runs(scarce: Path, mixed: Path, solved: list[Path]) -> list[Path]:
     """The sound run folders that the corruption engine spoils."""
-    return [scarce, mixed]
+    return [scarce, mixed, *solved]

@@ -57,3 +57,13 @@ def test_sound_runs_are_accepted(runs: list[Path]) -> None:
         assert report.ok, (run, report.first)
         assert report.first is None
         assert report.goals
+
+
+def test_the_whole_program_finds_what_was_worked_out_by_hand(
+    scarce: Path, mixed: Path, solved: list[Path]
+) -> None:
+    for by_hand, by_solver in ((scarce, solved[0]), (mixed, solved[1])):
+        for one, other in zip(verify_run(by_hand).goals, verify_run(by_solver).goals, strict=True):
+            assert (one.name, one.priority) == (other.name, other.priority)
+            worse = one.booked - other.booked if one.name == "margin" else other.booked - one.booked
+            assert worse <= other.tolerance, one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,53 @@ def test_a_broken_rule_is_named(name: str, tmp_path: Path) -> None:
 
 def test_every_equation_has_a_run_that_breaks_it() -> None:
     assert {label for label, _, _ in BROKEN.values()} == {f"C{i}" for i in range(1, 16)}
+
+
+WORSE = replace(
+    SCARCE,
+    uses=[Use("G1", "A", "60", rate="1"), Use("G2", "B", "40", rate="1")],
+    claimed={"A": "150", "B": "100"},
+    goals=[("firm_shortfall_t", 1, "50"), ("firm_shortfall_t", 2, "0"), ("margin", None, "11500")],
+)
+"""Sound in every row, but the first priority goes short for the second."""
+
+
+def test_a_sound_but_worse_answer_is_not_called_optimal(tmp_path: Path) -> None:
+    report = verify_run(write_run(tmp_path / "run", WORSE))
+    assert report.first is not None
+    assert report.first.code == "C15 goal_hold"
+    assert [(goal.gap, goal.proven) for goal in report.goals][0] == (50, False)
+
+
+def test_a_run_that_was_stopped_shows_its_gap_and_passes(tmp_path: Path) -> None:
+    report = verify_run(write_run(tmp_path / "run", replace(WORSE, status="limit")))
+    assert report.ok
+    assert not report.goals[0].proven
+
+
+@pytest.mark.parametrize("at", range(len(SCARCE.duals)))
+@pytest.mark.parametrize("factor", ["0.99", "1.01"])
+def test_duals_that_prove_nothing_are_rejected(at: int, factor: str, tmp_path: Path) -> None:
+    row, dual = SCARCE.duals[at].rsplit(",", 1)
+    duals = [*SCARCE.duals[:at], f"{row},{Decimal(dual) * Decimal(factor)}", *SCARCE.duals[at + 1 :]]
+    report = verify_run(write_run(tmp_path / "run", replace(SCARCE, duals=duals)))
+    assert report.first is not None
+    assert report.first.table == "proof/duals.csv"
+
+
+def test_a_boundless_price_of_an_earlier_goal_does_not_hide_a_bad_value(tmp_path: Path) -> None:
+    # A gram short of the first goal, times a price of 1e12, would excuse any margin.
+    run = replace(
+        SCARCE,
+        uses=[Use("G1", "A", "60", rate="1"), Use("G2", "A", "19.9999996", rate="1")],
+        claimed={"A": "199.999999"},
+        goals=[("firm_shortfall_t", 1, "0.000001"), ("firm_shortfall_t", 2, "100"), ("margin", None, "1999.99999")],
+        duals=[
+            "firm_shortfall:2,goal_hold,firm_shortfall:1,,1000000000000",
+            "margin,goal_hold,firm_shortfall:1,,1000000000000",
+        ],
+    )  # fmt: skip
+    report = verify_run(write_run(tmp_path / "run", run))
+    assert [fault.column for fault in report.faults if fault.code == "C15 goal_hold"] == [
+        "firm_shortfall:2", "margin",
+    ]  # fmt: skip

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from handmade import MODELS
-from massbalance.intake.read import read_case
 from runs import MIXED
 
 from massbalance.domain.case import Case
 from massbalance.domain.effects import Effects, windows
+from massbalance.intake.read import read_case
 from massbalance.verification.facts import Facts, _months_later
 
 RULES = (MODELS / "jaa-2026.toml").read_bytes()
