@@ -21,7 +21,8 @@ import pytest
 from tests.golden.lp_text import goals_text, holds_text, rows_text
 from tests.golden.tiny import Tiny
 
-from massbalance.api import Outcome, read_case, run_case
+from massbalance.api import Outcome, Result, read_case, run_case
+from massbalance.api import solve as solve_case
 from massbalance.formulation.equations import EQUATIONS
 from massbalance.formulation.problem import Problem, build_problem
 from massbalance.report.summary import solver_objectives
@@ -80,6 +81,10 @@ class Golden:
         """The case read, built and compiled."""
         problem = build_problem(read_case(self.write(case)))
         return problem, compile_model(problem)
+
+    def solved(self, case: Tiny) -> Result:
+        """The case solved and booked, in memory."""
+        return solve_case(read_case(self.write(case)))
 
     def stored(self, name: str, text: str) -> None:
         """The text is the stored one."""
@@ -172,3 +177,17 @@ def table(outcome: Outcome, name: str) -> list[dict[str, str]]:
     """A CSV file of a run, as rows of text."""
     with (outcome.out / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def uses(outcome: Outcome) -> dict[tuple[str, str], float]:
+    """(lot, order) -> quantity of the allocation, in the lot's unit."""
+    return {(r["lot"], r["order"]): float(r["quantity"]) for r in table(outcome, "allocation")}
+
+
+def claimed(outcome: Outcome) -> dict[str, float]:
+    """Order, or order/offer where an offer is taken -> t claimed; orders without a claim are left out."""
+    return {
+        "/".join(filter(None, (r["order"], r["offer"]))): float(r["claimed_t"])
+        for r in table(outcome, "orders")
+        if float(r["claimed_t"]) > 0
+    }

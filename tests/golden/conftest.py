@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-pytest.register_assert_rewrite("tests.golden.checks")
-
 from tests.golden.checks import Golden
 
 

@@ -20,7 +20,7 @@ Term = tuple[int, float]
 
 def number(value: float) -> str:
     """A coefficient with at most 12 significant digits."""
-    return f"{value:.12g}"
+    return f"{value + 0.0:.12g}"
 
 
 def column_names(problem: Problem, compiled: Compiled) -> dict[int, str]:
@@ -52,13 +52,16 @@ def _expression(terms: Sequence[Term], names: dict[int, str]) -> str:
 
 
 def _bounds(compiled: Compiled, names: dict[int, str], columns: set[int]) -> list[str]:
-    """Bounds of the columns that occur."""
-    lines = ["bounds"]
-    for column, name in names.items():
-        if column in columns:
-            low, high = number(compiled.lower[column]), number(compiled.upper[column])
-            kind = ", binary" if compiled.integer[column] else ""
-            lines.append(f"  {low} <= {name} <= {high}{kind}")
+    """Bounds of the claimed masses that occur, and the yes or no columns.
+
+    Those of f and x only keep the solver safe (FORMULATION, "Variables") and are no part of a case.
+    """
+    shown = [int(c) for found in (compiled.y, compiled.step, compiled.take) for c in found if c in columns]
+    lines = [] if not shown else ["bounds"]
+    for column in shown:
+        low, high = number(compiled.lower[column]), number(compiled.upper[column])
+        kind = ", binary" if compiled.integer[column] else ""
+        lines.append(f"  {low} <= {names[column]} <= {high}{kind}")
     return lines
 
 
@@ -108,11 +111,13 @@ def goals_text(problem: Problem, compiled: Compiled, label: str, name: str) -> s
 
 
 def holds_text(problem: Problem, compiled: Compiled, held: Sequence[tuple[np.ndarray, float]]) -> str:
-    """C15: the rows added between solves, in order; held: (costs, value) of each."""
+    """C15: the rows added between solves, each once; held: (costs, value) of each."""
     names = column_names(problem, compiled)
-    keys = [goal.key for goal in compiled.goals]
     lines = ["\\ C15 goal_hold", "subject to"]
-    for key, (costs, value) in zip(keys, held, strict=False):
+    for costs, value in held:
+        goal = next(
+            g.key for g, own in zip(compiled.goals, compiled.costs, strict=True) if np.array_equal(own, costs)
+        )
         body = _expression(_cost_terms(costs), names)
-        lines.append(f"  {row_name(problem, 'goal_hold', key)}: {body} <= {number(value)}")
-    return "\n".join([*lines, ""])
+        lines.append(f"  {row_name(problem, 'goal_hold', goal)}: {body} <= {number(value)}")
+    return "\n".join([*dict.fromkeys(lines), ""])

@@ -53,8 +53,9 @@ FIGURE = {
 DEFAULTS: dict[str, dict[str, Any]] = {
     "sites": {"unit": "main", "electricity_tco2e_per_mwh": 0.5, "heat_tco2e_per_gj": 0.05},
     "products": {
-        "name": "a product", "alloy": "A", "site": "works", "s1": 1, "s2": 2, "s3": 10, "metal_tco2e_per_t": 12,
-        "verified_by": "verifier", "verified_on": "2026-03-01", "source": "invented", "data_year": 2025,
+        "name": "a product", "alloy": "A", "site": "works", "s1": 1, "s2": 2, "s3": 10,
+        "metal_tco2e_per_t": 12, "verified_by": "verifier", "verified_on": "2026-03-01", "source": "invented",
+        "data_year": 2025,
     },
     "orders": {
         "customer": "buyer", "product": "bar", "period": "Q1", "claim": "green_share", "level": 1,
@@ -63,8 +64,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "offers": {"claim": "green_share", "level": 1, "premium_per_t": 1},
     "projects": {
         "computation_start": "2024-04-01", "computation_end": "2025-03-31", "name": "a project",
-        "start": "2023-04-01", "additional": "true", "baseline_method": "ISO 14064-2", "verified_by": "verifier",
-        "verified_on": "2025-06-20",
+        "start": "2023-04-01", "additional": "true", "baseline_method": "ISO 14064-2",
+        "verified_by": "verifier", "verified_on": "2025-06-20",
     },
 }  # fmt: skip
 LOT_DEFAULTS: dict[str, dict[str, Any]] = {

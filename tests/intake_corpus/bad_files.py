@@ -53,6 +53,8 @@ FILES = [
     ("cell_endless", text("customers", "1 Can", f'"{"x" * 200_000}"'), "customers.csv 2 -", "file", "131072"),
     ("empty", file("alloys.csv", b""), "alloys.csv - -", "file", "header"),
     ("blank", file("alloys.csv", b" \n\n"), "alloys.csv - -", "file", "header"),
+    ("commas", file("alloys.csv", b",,,\n,,\n"), "alloys.csv - -", "file", "header"),
+    ("quotes", file("alloys.csv", b'"",""\n'), "alloys.csv - -", "file", "header"),
     ("binary", file("alloys.csv", bytes(range(256))), "alloys.csv - -", "file", "cp932"),
     ("utf16", file("alloys.csv", COLUMNS.decode().encode("utf-16")), "alloys.csv - -", "file", "UTF-8"),
     ("no_text", file("alloys.csv", COLUMNS + b"\xfd\xfe\xff,x,1\n"), "alloys.csv - -", "file", "cp932"),

@@ -9,12 +9,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.intake_corpus.edits import cell, cells
+from tests.intake_corpus.valid import Files, valid
 
 from massbalance.domain.case import TABLES, Case
 from massbalance.domain.faults import CaseRefused
 from massbalance.intake.read import read_case
-from tests.intake_corpus.edits import cell, cells
-from tests.intake_corpus.valid import Files, valid
 
 
 @pytest.fixture
@@ -222,7 +222,9 @@ def test_parquet_with_a_time_of_day_is_no_date(tmp_path: Path) -> None:
 def test_rows_are_numbered_as_in_the_file(tmp_path: Path) -> None:
     """Blank lines count, a cell with line breaks is one row, the header is the first line with text."""
     files = valid()
-    text = "\n\ncustomer,name,address,contact\n\ncans,Cans,,\n,,,\n" + 'cars,Cars,"1\n2",\n\nframes,F,,,x\n'
+    text = (
+        "\n,,,\ncustomer,name,address,contact\n\ncans,Cans,,\n,,,\n" + 'cars,Cars,"1\n2",\n\nframes,F,,,x\n'
+    )
     files.raw["customers.csv"] = text.encode()
     with pytest.raises(CaseRefused) as refused:
         read_case(files.write(tmp_path / "quoted"))
@@ -266,3 +268,50 @@ def test_a_case_without_any_row_is_a_case(tmp_path: Path) -> None:
     assert case.lots.exact["quantity"].decimals == 6
     assert str(case.lots.rows["lot"].dtype) == "str"
     assert case.lots.days("received").dtype == "datetime64[D]"
+
+
+def test_a_parquet_file_without_columns_misses_them(tmp_path: Path) -> None:
+    files = valid()
+    files.without = {"alloys.csv"}
+    folder = files.write(tmp_path / "case")
+    pq.write_table(pa.table({}), folder / "alloys.parquet")
+    with pytest.raises(CaseRefused) as refused:
+        read_case(folder)
+    assert {(f.table, f.column, f.code) for f in refused.value.faults} == {
+        ("alloys", column, "missing_column") for column in ("alloy", "category", "max_share")
+    }
+
+
+def test_many_orders_in_either_format(tmp_path: Path) -> None:
+    """50,000 orders in random order; the fault of one of them is found where it is."""
+    count = 50_000
+    shuffled = random.Random(5).sample(range(count), count)
+    frame = pd.DataFrame(
+        {
+            "order": [f"N{i:06}" for i in shuffled],
+            "customer": "cars",
+            "product": ["SHEET" if i % 2 else "BAR" for i in range(count)],
+            "period": ["Q1" if i % 3 else "Q2" for i in range(count)],
+            "mass_t": [0.001 + (i % 7) / 10_000 for i in range(count)],
+            "claim": "reduction",
+            "level": [i % 11 / 10 for i in range(count)],
+            "premium_per_t": [i % 101 / 4 for i in range(count)],
+        }
+    )
+    folders = [tmp_path / "csv", tmp_path / "parquet"]
+    for folder in folders:
+        files = valid()
+        files.without = {"orders.csv", "offers.csv"}
+        files.write(folder)
+    frame.to_csv(folders[0] / "orders.csv", index=False)
+    frame.to_parquet(folders[1] / "orders.parquet", index=False)
+    first, second = (read_case(folder) for folder in folders)
+    assert_same_but_rows(first, second)
+    assert list(first.orders.rows["order"]) == sorted(frame["order"])
+    assert list(first.orders.source_row[:3]) == [shuffled.index(i) + 2 for i in range(3)]
+    frame.loc[31_234, "product"] = "PLATE"
+    frame.to_csv(folders[0] / "orders.csv", index=False)
+    with pytest.raises(CaseRefused) as refused:
+        read_case(folders[0])
+    errors = [f for f in refused.value.faults if f.severity == "error"]
+    assert [(f.row, f.column, f.value) for f in errors] == [(31_236, "product", "PLATE")]

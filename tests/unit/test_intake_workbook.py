@@ -10,12 +10,12 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
+from tests.intake_corpus.edits import cells
+from tests.intake_corpus.valid import Files, steel, valid
 
 from massbalance.domain.faults import CaseRefused, Fault
 from massbalance.intake import workbook
 from massbalance.intake.read import read_case
-from tests.intake_corpus.edits import cells
-from tests.intake_corpus.valid import Files, steel, valid
 
 FLAGS = {"true": True, "false": False}
 
@@ -145,7 +145,7 @@ def test_sheets_that_are_missing_or_unknown(tmp_path: Path) -> None:
     assert len(found) == 3
 
 
-def test_rows_are_those_of_the_sheet(tmp_path: Path) -> None:
+def test_rows_and_columns_are_those_of_the_sheet(tmp_path: Path) -> None:
     lines: list[list[Any]] = [
         [],
         [],
@@ -157,6 +157,11 @@ def test_rows_are_those_of_the_sheet(tmp_path: Path) -> None:
     assert places(write(valid(), tmp_path / "case.xlsx", more={"customers": lines})) == [
         ("customers", 6, "customer", "duplicate_key")
     ]
+    book = openpyxl.load_workbook(tmp_path / "case.xlsx")
+    book["customers"]["B6"] = "cars"
+    book["customers"]["C6"] = "#N/A"
+    book.save(tmp_path / "case.xlsx")
+    assert places(tmp_path / "case.xlsx") == [("customers", 6, "name", "cell_error")]
 
 
 def test_a_value_beside_the_table_is_named(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from runs import MIXED
 from massbalance.domain.case import Case
 from massbalance.domain.effects import Effects, windows
 from massbalance.intake.read import read_case
-from massbalance.verification.facts import Facts, _months_later
+from massbalance.verification.facts import Facts, months_later
 
 RULES = (MODELS / "jaa-2026.toml").read_bytes()
 DATA = Path(__file__).parents[2] / "data"
@@ -86,7 +86,7 @@ def test_mean_metal_is_weighted_by_input_and_rounded_down(tmp_path: Path) -> Non
 
 
 def test_months_later_stays_in_the_month() -> None:
-    assert _months_later(dt.date(2025, 1, 31), 1) == dt.date(2025, 2, 28)
-    assert _months_later(dt.date(2024, 1, 31), 1) == dt.date(2024, 2, 29)
-    assert _months_later(dt.date(2025, 11, 30), 14) == dt.date(2027, 1, 30)
-    assert _months_later(dt.date(9999, 11, 30), 14) == dt.date.max
+    assert months_later(dt.date(2025, 1, 31), 1) == dt.date(2025, 2, 28)
+    assert months_later(dt.date(2024, 1, 31), 1) == dt.date(2024, 2, 29)
+    assert months_later(dt.date(2025, 11, 30), 14) == dt.date(2027, 1, 30)
+    assert months_later(dt.date(9999, 11, 30), 14) == dt.date.max

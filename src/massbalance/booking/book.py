@@ -18,25 +18,14 @@ from massbalance.booking.fit import Fitter, Trial
 from massbalance.booking.ledger import Ledger
 from massbalance.booking.recipe import RecipeBook
 from massbalance.booking.scopes import ScopeSet, split
-from massbalance.domain.grid import GRID
+from massbalance.booking.targets import Target, booking_order, targets
 from massbalance.domain.result import Allocation
 from massbalance.formulation.problem import Problem
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.lexicographic import Solution
 
-FULL_WITHIN_T = 2e-6
-"""A step this close to its full mass (t, and 1e-9 of it) is full: the solver is no finer."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What the solver wants for one term: mass (g), the least that is allowed, full or not."""
-
-    term: int
-    mass: int
-    least: int
-    full: bool
-    exact: bool
+AGAIN = 8
+"""How often all is booked again for orders that found nothing."""
 
 
 @dataclass
@@ -49,59 +38,6 @@ class _Rows:
     quantity: list[int] = field(default_factory=list)
     credited: list[int] = field(default_factory=list)
     scopes: tuple[list[int], list[int], list[int]] = field(default_factory=lambda: ([], [], []))
-
-
-def _targets(problem: Problem, step_t: npt.NDArray[np.float64], take: npt.NDArray[np.bool_]) -> list[Target]:
-    """Claimed mass of every term, the terms of a step filled in canonical order."""
-    orders, steps, terms = problem.case.orders, problem.steps, problem.terms
-    mass, whole = orders.grid("mass_t"), orders.flag("whole")
-    fill = orders.exact["min_fill"]
-    found = []
-    for j, members in enumerate(steps.terms):
-        at = [int(mass[terms.order[t]]) for t in members]
-        total = sum(at)
-        if steps.integer[j]:
-            t, order = int(members[0]), int(terms.order[members[0]])
-            least = total if whole[order] else -int(-fill.fraction(order) * total // 1)
-            if take[j] and total > 0:
-                wanted = total if whole[order] else _grams(step_t[j], total)
-                found.append(Target(t, max(wanted, least), max(1, least), wanted == total, exact=least > 0))
-            continue
-        rest = _grams(step_t[j], total)
-        for t, grams in zip(members, at, strict=True):
-            wanted = min(grams, rest)
-            rest -= wanted
-            if wanted > 0:
-                found.append(Target(int(t), wanted, 1, wanted == grams, exact=False))
-    return found
-
-
-def _grams(step_t: float, total: int) -> int:
-    """Grams of a step: all of it where the float says so within the solver's accuracy."""
-    if step_t * GRID >= total - FULL_WITHIN_T * GRID - 1e-9 * total:
-        return total
-    return min(total, max(0, int(np.floor(step_t * GRID + 0.5))))
-
-
-def _booking_order(problem: Problem, targets: list[Target]) -> list[Target]:
-    """Exact orders, full ones, partial ones; firm before not, dearest credit use first."""
-    steps, terms = problem.steps, problem.terms
-    need = problem.recipes.need.floats()
-
-    def key(target: Target) -> tuple[object, ...]:
-        step = int(steps.of_term[target.term])
-        priority = int(steps.priority[step]) or 2**31
-        worth = float(steps.premium[step]) / max(float(need[steps.recipe[step]]), 1e-12)
-        return (
-            not target.exact,
-            not target.full,
-            priority,
-            -worth,
-            int(terms.order[target.term]),
-            target.term,
-        )
-
-    return sorted(targets, key=key)
 
 
 def _mixes(
@@ -130,42 +66,77 @@ def book(
 ) -> Allocation:
     """Book a solution of the model.
 
-    draw_more: an order that rounding leaves short draws a unit
-    more of a lot (else it claims a gram less). Always returns a feasible allocation.
+    draw_more: an order that rounding leaves short draws a unit more of a lot (else it claims a
+    gram less). Always returns a feasible allocation. Where others leave an order nothing that
+    holds in whole grams, all is booked again with that order first.
     """
     if progress is not None:
         progress("booking whole grams")
-    columns = solution.columns
-    step_t = columns[compiled.step] if len(compiled.step) else np.zeros(0)
-    take = np.array([c >= 0 and columns[c] > 0.5 for c in compiled.take], dtype=bool)
-    ledger = Ledger(problem, compiled.flows, columns[compiled.f] if len(compiled.f) else np.zeros(0))
-    mix = _mixes(problem, compiled, columns)
-    books: dict[int, RecipeBook] = {}
-    rows = _Rows()
-    orders = len(problem.case.orders)
-    claimed = np.zeros(orders, dtype=np.int64)
-    taken = np.full(orders, -1, dtype=np.intp)
-    queue = _booking_order(problem, _targets(problem, step_t, take))
-    of_target = [int(problem.recipes.of_term[target.term]) for target in queue]
-    mixes = {r: mix(r) for r in set(of_target)}
-    prices = _prices(compiled, solution)
-    users = Counter((k, int(problem.recipes.period[r])) for r in of_target for k in mixes[r])
-    for target, recipe in zip(queue, of_target, strict=True):
-        if recipe not in books:
-            books[recipe] = RecipeBook(problem, recipe)
-        fitter = Fitter(books[recipe], ledger, mixes[recipe], _price(prices, books[recipe].period))
+    plan = _Plan(problem, compiled, solution)
+    queue = plan.queue
+    best, missed = _attempt(plan, queue, draw_more=draw_more)
+    first: list[Target] = []
+    for _ in range(AGAIN):
+        fresh = [target for target in missed if target not in first]
+        if not fresh:
+            break
+        first = [*fresh, *first]
+        again, still = _attempt(plan, [*first, *(t for t in queue if t not in first)], draw_more=draw_more)
+        if sum(t.mass for t in still) < sum(t.mass for t in missed):
+            best = again
+        missed = still
+    return best
+
+
+class _Plan:
+    """The solver's answer as booking needs it: targets in order, mixes by recipe, prices."""
+
+    def __init__(self, problem: Problem, compiled: Compiled, solution: Solution) -> None:
+        columns = solution.columns
+        self.problem, self.flows = problem, compiled.flows
+        self.f = columns[compiled.f] if len(compiled.f) else np.zeros(0)
+        step_t = columns[compiled.step] if len(compiled.step) else np.zeros(0)
+        take = np.array([c >= 0 and columns[c] > 0.5 for c in compiled.take], dtype=bool)
+        wanted = targets(problem, step_t, take)
+        mix = _mixes(problem, compiled, columns)
+        self.mixes = {r: mix(r) for r in {self.recipe(t) for t in wanted}}
+        self.queue = booking_order(problem, wanted, lambda t: len(self.mixes[self.recipe(t)]))
+        self.prices = _prices(compiled, solution)
+        self.books: dict[int, RecipeBook] = {}
+
+    def recipe(self, target: Target) -> int:
+        """Recipe of a target's term."""
+        return int(self.problem.recipes.of_term[target.term])
+
+    def book_of(self, recipe: int) -> RecipeBook:
+        """The recipe's rows in integers, made once."""
+        if recipe not in self.books:
+            self.books[recipe] = RecipeBook(self.problem, recipe)
+        return self.books[recipe]
+
+
+def _attempt(plan: _Plan, queue: list[Target], *, draw_more: bool) -> tuple[Allocation, list[Target]]:
+    """Book the targets one after the other; the allocation, and the targets that found nothing."""
+    problem, terms = plan.problem, plan.problem.terms
+    ledger = Ledger(problem, plan.flows, plan.f)
+    rows, missed = _Rows(), []
+    claimed = np.zeros(len(problem.case.orders), dtype=np.int64)
+    taken = np.full(len(problem.case.orders), -1, dtype=np.intp)
+    users = Counter((k, plan.book_of(r).period) for r in map(plan.recipe, queue) for k in plan.mixes[r])
+    for target in queue:
+        recipe, mix = plan.book_of(plan.recipe(target)), plan.mixes[plan.recipe(target)]
+        fitter = Fitter(recipe, ledger, mix, _price(plan.prices, recipe.period))
         more = draw_more or target.exact or not target.full
-        trial = fitter.fit(target.mass, target.least, draw_more=more)
+        trial = fitter.fit(target.mass, target.least, draw_more=more, urgent=target.exact)
         ledger.forget()
         if trial is None:
-            _release(ledger, users, mixes[recipe], books[recipe].period)
-            continue
-        order = int(problem.terms.order[target.term])
-        claimed[order] = trial.claimed
-        taken[order] = problem.terms.offer[target.term]
-        _commit(books[recipe], ledger, trial, order, int(taken[order]), rows)
-        _release(ledger, users, mixes[recipe], books[recipe].period)
-    return _allocation(rows, claimed, taken)
+            missed.append(target)
+        else:
+            order = int(terms.order[target.term])
+            claimed[order], taken[order] = trial.claimed, terms.offer[target.term]
+            _commit(recipe, ledger, trial, order, int(taken[order]), rows)
+        _release(ledger, users, mix, recipe.period)
+    return _allocation(rows, claimed, taken), missed
 
 
 def _prices(compiled: Compiled, solution: Solution) -> dict[tuple[int, int], tuple[float, ...]]:

@@ -23,9 +23,13 @@ ROUNDS = 60
 
 ROUNDING_G = 64
 """What repairing the solver's mix may cost an order before another mix is tried, g."""
+SCANNED_G = 256
+"""How far below the solver's mass every gram is tried."""
+WORTH_G = 2
+"""What is not worth trying for."""
 ROUNDING_UNITS = 32
 """What rounding alone can leave missing, in units of the heaviest pool."""
-REACH = {1: 8, 2: 8, 3: 4, 4: 2, 5: 1}
+REACH = {1: 64, 2: 32, 3: 7, 4: 3, 5: 2}
 """How many units each pool may move in a search, by the number of pools."""
 
 
@@ -60,6 +64,7 @@ class Fitter:
         self.book = book
         self.ledger = ledger
         self.mix = mix
+        self.urgent = False
         # adjust first with what costs least per unit of the claim: what is not scarce costs nothing
         per_unit = {
             k: float(c * book.pools[k].per_unit(book.claim.measure)) for k, c in book.claim.coefs.items()
@@ -68,12 +73,16 @@ class Fitter:
             per_unit, key=lambda k: (*(round(v / per_unit[k], 12) for v in price(k)), -mix.get(k, 0.0), k)
         )
 
-    def fit(self, target: int, least: int, *, draw_more: bool = True) -> Trial | None:
+    def fit(self, target: int, least: int, *, draw_more: bool = True, urgent: bool = False) -> Trial | None:
         """The greatest mass near `target` (g), not below `least`, that holds in integers.
+
+        draw_more: more of a lot may close a gap (else less mass); urgent: other periods' plans
+        give way.
 
         The mix of the solver first; where its repair costs more than rounding should, a mix
         that keeps clear of every row by what rounding can move it.
         """
+        self.urgent = urgent
         found = None
         for claimed in self._masses(target, least):
             found = self._repair(self._start(claimed), draw_more=draw_more)
@@ -81,22 +90,37 @@ class Fitter:
                 break
             found = None
         if found is not None and found.claimed >= target - ROUNDING_G:
-            return found
-        clear = self._clear(target)
-        if clear is None or clear.claimed < max(least, found.claimed if found is not None else 1):
-            if found is not None:
-                # what was tried since has other lots pending: draw the better trial's again
-                self._redraw(found)
-            return found
-        return clear
+            return self._finer(found, target) if draw_more else found
+        enough = max(least, found.claimed + 1 if found is not None else 1)
+        for by_mass in (True, False):
+            clear = self._clear(target, by_mass=by_mass)
+            if clear is not None and clear.claimed >= enough:
+                return clear
+        return None if found is None else self._finer(found, target)
+
+    def _finer(self, found: Trial, target: int) -> Trial:
+        """The greatest mass above what a repair found at which caps happen to leave whole grams."""
+        for claimed in range(target, max(found.claimed, target - SCANNED_G), -1):
+            if claimed <= found.claimed + WORTH_G:
+                break
+            trial = self._repair(self._start(claimed), draw_more=True, give=False)
+            if trial is not None:
+                return trial
+        # what was tried since has other lots pending: draw the better trial's again
+        self._redraw(found)
+        return found
 
     def _redraw(self, trial: Trial) -> None:
         self.ledger.forget()
         for k, amount in list(trial.amounts.items()):
             self._set(trial, k, amount)
 
-    def _clear(self, target: int) -> Trial | None:
-        """The most mass with every row kept by a margin that rounding cannot use up."""
+    def _clear(self, target: int, *, by_mass: bool) -> Trial | None:
+        """The most mass with every row kept by a margin that rounding cannot use up.
+
+        by_mass False: without a margin on rows of credited mass, which whole grams can meet
+        exactly; a claim for all of the mass leaves none.
+        """
         pools = sorted(self.book.pools)
         self.ledger.forget()
         stock = [self._stock(k) for k in pools]
@@ -109,7 +133,8 @@ class Fitter:
                 abs(row.coefs.get(k, 0)) * (abs(w) + 2.0) for k, w in zip(pools, weights, strict=True)
             )
             rows.append([*(sign * w for w in weights), -sign * rhs])
-            most.append(-(slack + abs(rhs) + len(row.cut)))
+            keeps = by_mass or row.measure != CREDITED
+            most.append(-(slack + abs(rhs) + len(row.cut)) if keeps else 0.0)
         gain = np.array([0.0] * len(pools) + [1.0])
         upper = np.array([*stock, float(target)])
         scale = np.maximum(1.0, np.abs(rows).max(axis=1))
@@ -124,7 +149,7 @@ class Fitter:
         return self._repair(trial, draw_more=True)
 
     def _stock(self, pool: int) -> float:
-        draw, _ = self.ledger.pick(pool, self.book.period, 2**62)
+        draw, _ = self.ledger.pick(pool, self.book.period, 2**62, urgent=self.urgent)
         self.ledger.pending.pop(pool, None)
         return float(sum(draw.values()))
 
@@ -155,7 +180,7 @@ class Fitter:
 
     def _set(self, trial: Trial, pool: int, amount: int) -> None:
         """Give the pool this amount, or all that is left of it."""
-        draw, parts = self.ledger.pick(pool, self.book.period, amount)
+        draw, parts = self.ledger.pick(pool, self.book.period, amount, urgent=self.urgent)
         trial.amounts[pool] = sum(draw.values())
         trial.draws[pool] = (draw, parts)
         booked = [self.book.pools[pool].measures(q) for q in draw.values()]
@@ -169,8 +194,11 @@ class Fitter:
     def _excess(self, trial: Trial, row: Row) -> int:
         return self._sum(trial, row) - self.book.room(row, trial.claimed)
 
-    def _repair(self, trial: Trial, *, draw_more: bool) -> Trial | None:
-        """Close violations one by one; None where that does not end well."""
+    def _repair(self, trial: Trial, *, draw_more: bool, give: bool = True) -> Trial | None:
+        """Close violations one by one; None where that does not end well.
+
+        give: may a search over several pools and a smaller mass close them.
+        """
         before: tuple[int, int] | None = None
         for _ in range(ROUNDS):
             broken = next((row for row in self.book.caps if self._excess(trial, row) > 0), None)
@@ -181,8 +209,10 @@ class Fitter:
             missing = -self._excess(trial, self.book.claim)
             if missing <= 0:
                 return trial
-            if draw_more and (self._raise(trial, missing) or self._search(trial, missing)):
+            if draw_more and (self._raise(trial, missing) or (give and self._search(trial, missing))):
                 continue
+            if not give:
+                return None
             at = (trial.claimed, missing)
             if not self._shrink(trial, before, missing):
                 return None

@@ -52,15 +52,21 @@ class Ledger:
             for key, found in by_pool_period.items()
         }
 
-    def _free(self, group: int) -> int:
-        """What no plan claims of a group, its origin's share included."""
-        free = self.group_left[group] - self.planned[group]
+    def _free(self, group: int, period: int | None = None) -> int:
+        """What no plan claims of a group, its origin's share included.
+
+        period: for an order that must be exact, what its own period's plan does not claim; plans
+        of other periods and of the origin's other lots give way.
+        """
+        kept = self.planned[group] if period is None else self.plan.get((group, period), 0)
+        free = self.group_left[group] - kept
         origin = self.origin_of.get(group)
         if origin is not None:
             share = 1 - self.share_used[origin]
             for other in self.problem.pools.origin_groups[origin]:
-                if self.planned[other]:
-                    share -= Fraction(self.planned[other], self.quantity[self.group_lots[other][0]])
+                claims = self.planned[other] if period is None else self.plan.get((other, period), 0)
+                if claims:
+                    share -= Fraction(claims, self.quantity[self.group_lots[other][0]])
             for parts in self.pending.values():
                 for g, _, taken in parts:
                     if self.origin_of.get(g) == origin:
@@ -69,7 +75,9 @@ class Ledger:
             free = min(free, int(share * size))
         return max(0, free)
 
-    def pick(self, pool: int, period: int, need: int) -> tuple[Draw, list[tuple[int, int, int]]]:
+    def pick(
+        self, pool: int, period: int, need: int, *, urgent: bool = False
+    ) -> tuple[Draw, list[tuple[int, int, int]]]:
         """Lots for `need` (or as much as there is), and the draws by group: (group, planned, free).
 
         Nothing leaves a lot until `commit`; until then the draw is remembered as pending, so
@@ -84,19 +92,21 @@ class Ledger:
                 parts[g] = (amount, 0)
                 need -= amount
         if need > 0:
-            self._pick_free(groups, need, parts)
+            self._pick_free(groups, need, parts, period if urgent else None)
         found = [(g, planned, free) for g, (planned, free) in parts.items()]
         self.pending[pool] = found
         return self._lots(found), found
 
-    def _pick_free(self, groups: Sequence[int], need: int, parts: dict[int, tuple[int, int]]) -> None:
-        """Add to `parts` what no plan claims; of an origin, one lot only."""
+    def _pick_free(
+        self, groups: Sequence[int], need: int, parts: dict[int, tuple[int, int]], period: int | None
+    ) -> None:
+        """Add to `parts` what no plan claims (or no plan of this period); of an origin, one lot only."""
         touched: set[str] = set()
         for g in groups:
             origin = self.origin_of.get(g)
             if need == 0 or (origin is not None and origin in touched):
                 continue
-            amount = min(need, self._free(g))
+            amount = min(need, self._free(g, period))
             if amount > 0:
                 parts[g] = (parts.get(g, (0, 0))[0], amount)
                 need -= amount
@@ -125,12 +135,38 @@ class Ledger:
             self.left[lot] -= amount
         for g, planned, free in parts:
             self.group_left[g] -= planned + free
-            if planned:
-                self.plan[g, period] -= planned
-                self.planned[g] -= planned
+            self._unplan(g, period, planned)
             origin = self.origin_of.get(g)
             if origin is not None:
                 self.share_used[origin] += Fraction(planned + free, self.quantity[self.group_lots[g][0]])
+            self._give_way(g, origin)
+
+    def _unplan(self, group: int, period: int, amount: int) -> None:
+        if amount:
+            self.plan[group, period] -= amount
+            self.planned[group] -= amount
+
+    def _give_way(self, group: int, origin: str | None) -> None:
+        """Cut the largest plans until plans claim no more than there is."""
+        self._cut(group, self.planned[group] - self.group_left[group])
+        if origin is None:
+            return
+        for other in self.problem.pools.origin_groups[origin]:
+            size = self.quantity[self.group_lots[other][0]]
+            share = 1 - self.share_used[origin]
+            for one in self.problem.pools.origin_groups[origin]:
+                if one != other and self.planned[one]:
+                    share -= Fraction(self.planned[one], self.quantity[self.group_lots[one][0]])
+            self._cut(other, self.planned[other] - max(0, int(share * size)))
+
+    def _cut(self, group: int, excess: int) -> None:
+        while excess > 0:
+            period = max((t for g, t in self.plan if g == group), key=lambda t: (self.plan[group, t], t))
+            amount = min(excess, self.plan[group, period])
+            if amount == 0:
+                return
+            self._unplan(group, period, amount)
+            excess -= amount
 
     def release(self, pool: int, period: int) -> None:
         """Nobody else is to draw on this plan: what it still holds is free for other periods."""

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from massbalance.domain.case import Table
 from massbalance.domain.faults import Fault
-from massbalance.domain.grid import GRID_DECIMALS, Column, IntArray, shrink
+from massbalance.domain.grid import GRID_DECIMALS, Column, IntArray, decimal_text, shrink
 from massbalance.domain.schema import DEFAULT_SCOPES, GRID_COLUMNS, ColumnSpec
 from massbalance.intake.cells import Cells, Codes, Mask
 from massbalance.intake.checks_case import on_grid
@@ -139,7 +139,7 @@ def floored(built: Built, limit: int) -> list[Fault]:
         more = "" if len(cut) <= limit else f" ({len(cut)} rows are rounded down; this is the first)"
         for i in named:
             row = int(built.table.source_row[i])
-            value = built.draft.columns[column].cells.at(int(built.order[i]))
+            value = decimal_text(int(exact.values[i]), exact.decimals)
             expected = f"millionths of a unit: rounded down to them{more}"
             found.append(Fault(table, row, column, value, expected, "quantity_floored", "warning"))
     return found

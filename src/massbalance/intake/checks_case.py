@@ -90,11 +90,17 @@ def _pairs(orders: Draft, made: Draft, rows: Positions) -> tuple[Positions, Posi
 
 
 def _produced(made: Draft, pairs: Positions, count: int) -> tuple[IntArray, Mask]:
-    """Production in millionths of a t of each pair ordered (0 where none), and whether it is certain."""
+    """Production in millionths of a t of each pair ordered (0 where none), and whether it is certain.
+
+    A row whose product or period is wrong may be the one that a pair lacks.
+    """
     limit = np.zeros(count, dtype=np.int64)
-    certain = np.ones(count, dtype=bool)
+    certain = np.zeros(count, dtype=bool)
     ordered = pairs >= 0
     limit[pairs[ordered]] = on_grid(made.exact("mass_t"))[ordered]
+    certain[pairs[ordered]] = True
+    if bool(np.all(made.known("product") & made.known("period"))):
+        certain[:] = True
     certain[pairs[ordered & made.dropped]] = False
     return limit, certain
 

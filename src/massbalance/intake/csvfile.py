@@ -21,6 +21,7 @@ from massbalance.intake.cells import Cells
 from massbalance.intake.log import Log
 from massbalance.intake.raw import RawTable
 
+_SOMETHING = re.compile(r'[^\s,"]')
 _LINE = re.compile(rb"[^\r\n]*(\r\n|\r|\n|$)")
 _NO_CP932 = re.compile("[\x80\uf8f0-\uf8f3]")
 """What the codec makes of bytes that stand for nothing in cp932."""
@@ -57,7 +58,7 @@ def read_csv(path: Path, table: str, log: Log) -> RawTable | None:
         log.add(path.name, None, "", "", "a CSV file in UTF-8 or cp932", "file")
         return None
     text, encoding = decoded
-    if not text.strip():
+    if _SOMETHING.search(text) is None:
         log.add(path.name, None, "", "", "a header row", "file")
         return None
     if '"' not in text:
@@ -71,14 +72,14 @@ def read_csv(path: Path, table: str, log: Log) -> RawTable | None:
 
 
 def _header(data: bytes) -> tuple[list[str], int, int]:
-    """Names, row number and end (in bytes) of the first line that is not blank."""
+    """Names, row number and end (in bytes) of the first line that is not blank; there must be one."""
     at, row = 0, 0
     while True:
         match = _LINE.match(data, at)
         assert match is not None  # noqa: S101 - the pattern matches any text
         row, at = row + 1, match.end()
         line = match.group().decode().strip("\r\n")
-        if line.strip():
+        if _SOMETHING.search(line):
             return [name.strip() for name in line.split(",")], row, at
 
 

@@ -64,7 +64,7 @@ def _check_reference(table: Draft, column: str, target: Draft, rule: str, log: L
     if target.has(key):
         sound = target.columns[key].cells.present(~target.dropped)
         table.dropped |= ~contains(cells.words, sound)[cells.codes] & ~cells.blank
-    elif not target.complete:
+    else:
         table.dropped |= ~cells.blank
 
 

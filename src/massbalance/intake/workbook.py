@@ -74,6 +74,8 @@ class Workbook:
 
 def cell_text(value: object) -> str:
     """A cell as a CSV would hold it: whole numbers without `.0`, midnight as a date."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -112,10 +114,11 @@ def _rows(book: calamine.CalamineWorkbook, name: str) -> Iterator[tuple[int, lis
     sheet = book.get_sheet_by_name(name)
     if sheet.start is None:
         return
+    # the iterator begins at the first row of the sheet, but at the first column that holds something
     left = [""] * sheet.start[1]
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         if number > sheet.start[0]:
-            yield number, left + [cell_text(cell) for cell in cells][sheet.start[1] :]
+            yield number, left + [cell_text(cell) for cell in cells]
 
 
 def _read_sheet(
@@ -209,7 +212,7 @@ def _inspect_sheets(archive: zipfile.ZipFile, file: str, log: Log) -> dict[str, 
     fit = True
     for entry in archive.namelist():
         data = archive.read(entry)
-        if entry.startswith("xl/worksheets/") and entry.endswith(".xml"):
+        if entry in names or entry.startswith("xl/worksheets/"):
             name = names.get(entry, entry)
             fit &= _extent_is_fit(data, name, file, log)
             lost[name] = [*_errors(data), *_formulas_without_value(data)]
@@ -218,11 +221,13 @@ def _inspect_sheets(archive: zipfile.ZipFile, file: str, log: Log) -> dict[str, 
 
 def _extent_is_fit(data: bytes, sheet: str, file: str, log: Log) -> bool:
     """Would the sheet's rectangle fit into memory."""
-    if _BEYOND_AZ.search(data):
-        log.add(sheet, None, "", file, f"at most {WIDEST} columns", "file")
-        return False
+    width = WIDEST // 2
+    if _BEYOND_Z.search(data):
+        width = WIDEST
+        if _BEYOND_AZ.search(data):
+            log.add(sheet, None, "", file, f"at most {WIDEST} columns", "file")
+            return False
     last = max((int(n) for n in _ROW_NUMBER.findall(data, max(0, len(data) - (1 << 20)))), default=0)
-    width = WIDEST if _BEYOND_Z.search(data) else WIDEST // 2
     if last * width > MOST_CELLS:
         log.add(sheet, last, "", file, f"at most {MOST_CELLS // width} rows", "file")
         return False
@@ -243,6 +248,8 @@ def _errors(data: bytes) -> Iterator[LostCell]:
 
 def _formulas_without_value(data: bytes) -> Iterator[LostCell]:
     """Formulas whose result the file does not hold (a formula may give empty text: that is kept)."""
+    if b"<f" not in data and b":f" not in data:
+        return
     for match in _NO_VALUE.finditer(data):
         start = max(data.rfind(b"<c ", 0, match.start()), data.rfind(b":c ", 0, match.start()))
         attributes = _attributes(data[start : data.find(b">", start) + 1])

@@ -10,7 +10,8 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -99,7 +100,7 @@ class Term:
     schemes: frozenset[str]
 
 
-def _months_later(day: dt.date, months: int) -> dt.date:
+def months_later(day: dt.date, months: int) -> dt.date:
     """The same day, or the month's last one where that day does not exist."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     if year > dt.date.max.year:
@@ -111,48 +112,47 @@ class Facts:
     """The facts of one case; lots, products, orders, periods by their position in the tables."""
 
     def __init__(self, case: Case) -> None:
-        self.case, orders = case, case.orders
+        self.case = case
         columns = [c for table in case.tables.values() for c in table.exact.values()]
         self.decimals = max([6, *(c.decimals for c in columns)])
         self.scale: int = 10**self.decimals
-        self.starts, self.ends = self._days(case.periods, "start"), self._days(case.periods, "end")
-        self.names = [str(name) for name in orders.text("order")]
-        self.mass = [int(m) for m in orders.grid("mass_t")]
-        self.priority = [int(p) for p in orders.floats("priority")]
-        self.min_fill = self._numbers(orders, "min_fill")
-        self.firm, self.whole = orders.flag("firm").tolist(), orders.flag("whole").tolist()
+        self.periods = list(self._rows(case.periods, "start end"))
+        self.names = [str(name) for name in case.orders.text("order")]
+        self.mass = [int(m) for m in case.orders.grid("mass_t")]
+        self.priority = [int(p) for p in case.orders.floats("priority")]
+        self.min_fill = [fill or 0 for (fill,) in self._rows(case.orders, "min_fill")]
+        self.firm, self.whole = case.orders.flag("firm").tolist(), case.orders.flag("whole").tolist()
 
-    def _given(self, table: Table, column: str) -> list[int | None]:
-        """A number column, scaled; None = not given."""
-        found = table.exact[column]
-        up = 10 ** (self.decimals - found.decimals)
-        return [int(v) * up if ok else None for v, ok in zip(found.values, found.given, strict=True)]
+    def _rows(self, table: Table, columns: str) -> Iterator[tuple[Any, ...]]:
+        """Rows of some columns: numbers scaled (None = not given), dates (the same), texts."""
+        return zip(*(self._column(table, name) for name in columns.split()), strict=True)
 
-    def _numbers(self, table: Table, column: str, default: int = 0) -> list[int]:
-        return [default if v is None else v for v in self._given(table, column)]
-
-    @staticmethod
-    def _days(table: Table, column: str) -> list[Any]:
-        return list(table.days(column).tolist())
+    def _column(self, table: Table, name: str) -> list[Any]:
+        if name in table.exact:
+            found = table.exact[name]
+            up = 10 ** (self.decimals - found.decimals)
+            return [int(v) * up if ok else None for v, ok in zip(found.values, found.given, strict=True)]
+        if name in ("start", "end", "received", "used", "expires"):
+            return list(table.days(name).tolist())
+        return list(table.text(name))
 
     @cached_property
     def sites(self) -> dict[str, tuple[dict[str, str], dict[str, int | None]]]:
         """Site -> its area by kind of boundary, its conventional factor by carrier."""
-        table, found = self.case.sites, {}
-        names = (table.text(c) for c in ("site", "unit", "organisation"))
-        factors = (self._given(table, c) for c in ("electricity_tco2e_per_mwh", "heat_tco2e_per_gj"))
-        for site, unit, owner, *factor in zip(*names, *factors, strict=True):
-            areas = {"site": site, "accounting_unit": f"{owner}/{unit}", "organisation": owner}
-            found[site] = areas, dict(zip(CARRIERS, factor, strict=True))
-        return found
+        columns = "site unit organisation electricity_tco2e_per_mwh heat_tco2e_per_gj"
+        return {
+            site: (
+                {"site": site, "accounting_unit": f"{owner}/{unit}", "organisation": owner},
+                {"electricity": power, "heat": heat},
+            )
+            for site, unit, owner, power, heat in self._rows(self.case.sites, columns)
+        }
 
     @cached_property
     def composition(self) -> dict[str, dict[str, int]]:
         """Key of the composition table -> element -> wt %."""
-        table, found = self.case.composition, defaultdict[str, dict[str, int]](dict)
-        for key, element, wt in zip(
-            table.text("key"), table.text("element"), self._given(table, "wt_pct"), strict=True
-        ):
+        found = defaultdict[str, dict[str, int]](dict)
+        for key, element, wt in self._rows(self.case.composition, "key element wt_pct"):
             if wt is not None:
                 found[key][element] = wt
         return found
@@ -164,38 +164,35 @@ class Facts:
     @cached_property
     def products(self) -> list[Limits]:
         """Limits of every product."""
-        case, table = self.case, self.case.products
+        case, out = self.case, []
         caps = defaultdict[str, dict[str, int]](dict)
-        pairs = case.alloys.text("alloy"), case.alloys.text("category")
-        for alloy, category, share in zip(*pairs, self._numbers(case.alloys, "max_share"), strict=True):
+        for alloy, category, share in self._rows(case.alloys, "alloy category max_share"):
             caps[alloy][category] = share
-        elements, rows = defaultdict[str, dict[str, tuple[int, int]]](dict), case.alloy_limits
-        pairs = rows.text("alloy"), rows.text("element")
-        for alloy, element, most in zip(*pairs, self._given(rows, "max_wt_pct"), strict=True):
+        elements = defaultdict[str, dict[str, tuple[int, int]]](dict)
+        for alloy, element, most in self._rows(case.alloy_limits, "alloy element max_wt_pct"):
             if most is not None:
                 elements[alloy][element] = most, self._wt("base", f"base:{alloy}").get(element, 0)
-        scopes = zip(*(self._numbers(table, c) for c in ("s1", "s2", "s3")), strict=True)
-        use = zip(*(self._numbers(table, c) for c in ("electricity_mwh_per_t", "heat_gj_per_t")), strict=True)
-        metal = self._given(table, "metal_tco2e_per_t")
-        rate = self._numbers(table, "t_product_per_t_input", self.scale)
-        names = (table.text(c) for c in ("alloy", "site", "gas"))
-        return [
-            Limits(
-                areas=self.sites[site][0], scopes=s, metal=m, rate=r, use=dict(zip(CARRIERS, u, strict=True)),
-                factor=self.sites[site][1], gas=gas or "GHG", caps=caps[alloy], elements=elements[alloy],
-            )
-            for alloy, site, gas, s, u, m, r in zip(*names, scopes, use, metal, rate, strict=True)
-        ]  # fmt: skip
+        columns = "alloy site gas s1 s2 s3 metal_tco2e_per_t t_product_per_t_input"
+        for row in self._rows(case.products, f"{columns} electricity_mwh_per_t heat_gj_per_t"):
+            alloy, site, gas, s1, s2, s3, metal, rate, power, heat = row
+            limits = Limits(
+                areas=self.sites[site][0], scopes=(s1, s2, s3), metal=metal,
+                rate=self.scale if rate is None else rate, gas=gas or "GHG",
+                use={"electricity": power or 0, "heat": heat or 0}, factor=self.sites[site][1],
+                caps=caps[alloy], elements=elements[alloy],
+            )  # fmt: skip
+            out.append(limits)
+        return out
 
     @cached_property
     def mean_metal(self) -> dict[str, int]:
         """Accounting unit -> mean metal_tco2e_per_t by production / rate, down to 1e-6; scaled."""
-        table, position = self.case.production, self.case.products.position
-        made, sums = defaultdict[int, int](int), defaultdict[str, list[Fraction]](lambda: [Fraction(0)] * 2)
-        for product, mass in zip(table.text("product"), table.grid("mass_t"), strict=True):
-            made[position[product]] += int(mass)
-        for p, mass in made.items():
-            limits = self.products[p]
+        sums = defaultdict[str, list[Fraction]](lambda: [Fraction(0)] * 2)
+        made = defaultdict[str, int](int)
+        for product, mass in self._rows(self.case.production, "product mass_t"):
+            made[product] += mass
+        for product, mass in made.items():
+            limits = self.products[self.case.products.position[product]]
             if limits.metal is not None:
                 both = sums[limits.areas["accounting_unit"]]
                 both[0] += Fraction(mass * limits.metal, limits.rate)
@@ -206,53 +203,48 @@ class Facts:
     @cached_property
     def lots(self) -> list[Lot]:
         """Every lot."""
-        table, out = self.case.lots, []
-        quantity = table.grid("quantity")
-        days = [self._days(table, c) for c in ("received", "used", "expires")]
-        traits = self._traits()
-        names = (table.text(c) for c in ("lot", "uom", "origin"))
-        for i, (name, uom, origin) in enumerate(zip(*names, strict=True)):
-            received, used, expires = (d[i] for d in days)
+        (_, end), out = self.periods[-1], []
+        columns = "lot uom origin quantity received used expires"
+        rows = self._rows(self.case.lots, columns)
+        for (name, uom, origin, quantity, received, used, expires), traits in zip(
+            rows, self._traits(), strict=True
+        ):
             first, last = self._window(received, used or received, expires)
-            inside = (used or received) <= self.ends[-1]
-            out.append(Lot(name, uom, int(quantity[i]), first, last, inside, origin, traits[i]))
+            inside = (used or received) <= end
+            out.append(Lot(name, uom, quantity * GRID // self.scale, first, last, inside, origin, traits))
         return out
 
-    def _traits(self) -> list[Traits]:
-        table, out = self.case.lots, []
-        names = ("lot", "kind", "uom", "category", "site", "scopes", "scheme", "gas")
-        text = zip(*(table.text(c) for c in names), strict=True)
-        own, intensity = (self._given(table, f"{c}_tco2e_per_uom") for c in ("displaced", "intensity"))
-        columns = ("green_share", "recycled_pre", "recycled_post", "unit_cost")
-        parts = zip(*(self._numbers(table, c) for c in columns), strict=True)
-        for i, (name, kind, uom, category, site, scopes, scheme, gas) in enumerate(text):
-            green, pre, post, cost = next(parts)
+    def _traits(self) -> Iterator[Traits]:
+        columns = (
+            "lot kind uom category site scopes scheme gas displaced_tco2e_per_uom intensity_tco2e_per_uom"
+            " green_share recycled_pre recycled_post unit_cost"
+        )
+        for row in self._rows(self.case.lots, columns):
+            name, kind, uom, category, site, scopes, scheme, gas, worth, intensity, *shares, cost = row
+            green, pre, post = (share or 0 for share in shares)
             material, carrier = kind == "material", {"MWh": "electricity", "GJ": "heat"}.get(uom, "")
             (areas, factor), boundary = self.sites[site], self.case.rules.boundary(kind)
-            worth = own[i]
             if worth is None and kind != "project":
                 worth = self.mean_metal.get(areas["accounting_unit"]) if material else factor[carrier]
-            reduces = kind != "project" and worth is not None and intensity[i] is not None
+            reduces = kind != "project" and worth is not None and intensity is not None
             told = "3" if material else scopes or {"MWh": "2", "GJ": "1"}[uom]
-            traits = Traits(
+            yield Traits(
                 kind=kind, carrier=carrier, category=category if material else "",
                 area=(boundary, areas[boundary]), displaced=worth if reduces else None,
-                intensity=intensity[i] if reduces else None, scopes=frozenset(map(int, told.split("+"))),
-                scheme=scheme, gas=gas or "GHG", cost=cost,
+                intensity=intensity if reduces else None, scopes=frozenset(map(int, told.split("+"))),
+                scheme=scheme, gas=gas or "GHG", cost=cost or 0,
                 shares=(green, pre + post, post) if material else (0, 0, 0),
                 wt=self._wt(category, name) if material else {},
             )  # fmt: skip
-            out.append(traits)
-        return out
 
     def _window(self, received: dt.date, available: dt.date, expires: dt.date | None) -> tuple[int, int]:
         """First and last usable period: available <= end <= expires (A5.1.3A, A5.1.3B)."""
         parameters = self.case.rules.parameters
         if expires is None and parameters.expiry_months != "unlimited":
-            expires = _months_later(received, int(parameters.expiry_months))
+            expires = months_later(received, int(parameters.expiry_months))
         usable = [
             t
-            for t, (start, end) in enumerate(zip(self.starts, self.ends, strict=True))
+            for t, (start, end) in enumerate(self.periods)
             if available <= end
             and (expires is None or end <= expires)
             and (parameters.carry_over != "none" or start <= available)
@@ -262,18 +254,18 @@ class Facts:
     @cached_property
     def terms(self) -> dict[tuple[str, str], Term]:
         """(order, offer) -> what is asked for, in canonical order (own terms first)."""
-        orders, offers, case = self.case.orders, self.case.offers, self.case
-        product = [case.products.position[p] for p in orders.text("product")]
-        period = [case.periods.position[t] for t in orders.text("period")]
-        schemes = [frozenset(filter(None, map(str.strip, t.split(";")))) for t in orders.text("schemes")]
-        own = [(o, "") for o in range(len(orders))]
-        offered = zip((orders.position[o] for o in offers.text("order")), offers.text("offer"), strict=True)
-        found = {}
-        for table, keys in ((orders, own), (offers, list(offered))):
-            level, premium = (self._numbers(table, c) for c in ("level", "premium_per_t"))
-            for (o, name), claim, at, price in zip(keys, table.text("claim"), level, premium, strict=True):
-                found[o, name] = Term(o, name, product[o], period[o], claim, at, price, schemes[o])
-        return {(self.names[o], name): found[o, name] for o, name in sorted(found)}
+        case, found = self.case, dict[tuple[int, str], Term]()
+        columns = "order product period claim level premium_per_t schemes"
+        for name, product, period, claim, level, premium, told in self._rows(case.orders, columns):
+            o, schemes = case.orders.position[name], frozenset(filter(None, map(str.strip, told.split(";"))))
+            at = case.products.position[product], case.periods.position[period]
+            found[o, ""] = Term(o, "", *at, claim, level, premium, schemes)
+        columns = "order offer claim level premium_per_t"
+        for name, offer, claim, level, premium in self._rows(case.offers, columns):
+            own = found[case.orders.position[name], ""]
+            asked = replace(own, offer=offer, claim=claim, level=level, premium=premium)
+            found[own.order, offer] = asked
+        return {(self.names[o], offer): found[o, offer] for o, offer in sorted(found)}
 
     def fits(self, lot: Traits, product: int) -> tuple[str, str] | None:
         """Why the lot may not serve the product in any period: (what would be right, code)."""

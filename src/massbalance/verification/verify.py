@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from massbalance.domain.case import Case
+from massbalance.domain.case import TABLES, Case
 from massbalance.domain.faults import CaseRefused, Fault
 from massbalance.intake.read import read_case
 from massbalance.verification.balance import Summary, check_books, check_certified, check_summary
@@ -74,8 +74,8 @@ def _read_case(run: Path, faults: Faults) -> Case | None:
     except CaseRefused as refused:
         for fault in refused.faults:
             if fault.severity == "error":
-                where = f"{fault.table} {fault.column}".strip()
-                faults.add("case/case.toml", fault.row, where, fault.value, fault.expected, fault.code)
+                file = f"case/{fault.table}.csv" if fault.table in TABLES else "case/case.toml"
+                faults.add(file, fault.row, fault.column, fault.value, fault.expected, fault.code)
     except (OSError, ValueError, LookupError) as error:
         faults.add("rules.toml", None, "", error, "a rule model that can be read", "files")
     return None
