@@ -136,4 +136,3 @@ def _typed(column: str, value: str) -> object:
         return date.fromisoformat(value)
     except ValueError:
         return value
-

@@ -74,8 +74,8 @@ def test_tutorial_allocation(tutorial: Outcome) -> None:
 
 
 def test_tutorial_orders(tutorial: Outcome) -> None:
-    """Claimed and unmet mass, CFP before and after, and the premium (per t in orders.csv, of all that is claimed
-    in the README).
+    """Claimed and unmet mass, CFP before and after, and the premium (per t in orders.csv, of all that is
+    claimed in the README).
     """
     columns = ("claimed_t", "unmet_t", "cfp_before", "cfp_after")
     expected = {row[0]: [figure(cell) for cell in row[1:]] for row in printed("order | claimed, t")}

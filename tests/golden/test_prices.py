@@ -77,8 +77,8 @@ def test_a_scarce_lot_in_each_ghg_claim(golden: Golden, claim: str, level: float
 
 
 def test_a_lot_that_makes_room(golden: Golden) -> None:
-    """FULL (1) and WEAK (0.4) fill a tonne half and half for a share of 0.7: one more t of FULL serves 2 t, 6;
-    room for one more t of WEAK brings 0.4 t of green, for which 4/3 t more are claimed: 4.
+    """FULL (1) and WEAK (0.4) fill a tonne half and half for a share of 0.7: one more t of FULL serves 2 t,
+    6; room for one more t of WEAK brings 0.4 t of green, for which 4/3 t more are claimed: 4.
     """
     lots = {"FULL": {"quantity": 5, "green_share": 1}, "WEAK": {"quantity": 100, "green_share": 0.4}}
     expected = {"lot_supply[FULL]": pytest.approx(6), "mass_cap[O]": pytest.approx(4)}
@@ -86,7 +86,7 @@ def test_a_lot_that_makes_room(golden: Golden) -> None:
 
 
 def test_a_lot_beside_a_category_cap(golden: Golden) -> None:
-    """Of a half 0.3 are scrap and 0.2 ingot: a t of ingot serves 5 t, 15, and so does room for a t of scrap."""
+    """Of a half 0.3 are scrap and 0.2 ingot: a t of ingot serves 5 t, 15, as does room for a t of scrap."""
     case = one_order(
         {
             "INGOT": {"quantity": 2, "green_share": 1},
@@ -99,8 +99,8 @@ def test_a_lot_beside_a_category_cap(golden: Golden) -> None:
 
 
 def test_a_lot_beside_a_scope_cap(golden: Golden) -> None:
-    """Projects give 0.8 of the 1 a tonne needs and metal 0.2: the 8 t CO2e of a t of metal serve 40 t, 120; room
-    for a t CO2e in scopes 1 and 2 serves 5 t, 15.
+    """Projects give 0.8 of the 1 a tonne needs and metal 0.2: the 8 t CO2e of a t of metal serve 40 t, 120;
+    room for a t CO2e in scopes 1 and 2 serves 5 t, 15.
     """
     case = tiny(
         products={"bar": BAR},

@@ -84,6 +84,15 @@ def test_states(word: str, state: int) -> None:
     assert state == GIVEN or found.values[0] == 0
 
 
+def test_fineness_is_as_asked() -> None:
+    """Quantities are rounded down anyway, so they may be finer than what is kept exactly."""
+    words = pa.array(["0.0016000000000000001", "1e-40", "1e-41", "0"], pa.large_string())
+    assert list(numbers.parse(words).state) == [TOO_FINE, TOO_FINE, TOO_FINE, GIVEN]
+    fine = numbers.parse(words, numbers.MOST_FLOORED_DECIMALS)
+    assert list(fine.state) == [GIVEN, GIVEN, TOO_FINE, GIVEN]
+    assert fine.decimals == 40
+
+
 def test_floats_as_written_stay_exact() -> None:
     found = parsed("0.1", "0.30000000000000004", "123456789.123456789012345678", "1e-7")
     assert values(found) == [

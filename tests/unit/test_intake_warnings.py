@@ -338,3 +338,14 @@ def test_quantities_finer_than_the_grid(tmp_path: Path) -> None:
         ("lots", 2, "quantity", "quantity_floored"),
         ("orders", 5, "mass_t", "quantity_floored"),
     ]
+
+
+def test_quantities_as_floats_give_them(tmp_path: Path) -> None:
+    """0.1 + 0.2 of a spreadsheet is 0.3 on the grid; a noise of 1e-39 is none."""
+    noisy = [cell("lots 2 quantity", "0.30000000000000004"), cell("lots 3 quantity", "0." + "0" * 38 + "1")]
+    noisy += [cell(f"lots {row} quantity", "0") for row in (4, 5, 6)]
+    files = valid()
+    every(*noisy)(files)
+    case = read_case(files.write(tmp_path / "case"))
+    assert list(case.lots.grid("quantity")) == [300_000, 0, 0, 0, 0]
+    assert [w.row for w in case.warnings if w.code == "quantity_floored"] == [2, 3]

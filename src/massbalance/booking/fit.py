@@ -12,9 +12,11 @@ from functools import cache
 from itertools import product
 
 import numpy as np
+import numpy.typing as npt
 
 from massbalance.booking.ledger import Draw, Ledger
 from massbalance.booking.recipe import CREDITED, RecipeBook, Row
+from massbalance.domain.grid import IntArray, shrink
 from massbalance.solving.tiny import maximise
 
 ROUNDS = 60
@@ -33,12 +35,16 @@ REACH = {1: 64, 2: 32, 3: 7, 4: 3, 5: 2}
 """How many units each pool may move in a search, by the number of pools."""
 
 
+TRIES = 16
+"""How many moves are tried lot by lot."""
+
+
 @cache
-def _steps(pools: int) -> tuple[tuple[int, ...], ...]:
-    """Moves of several pools at once, the smallest first."""
+def _steps(pools: int) -> npt.NDArray[np.int64]:
+    """Moves of several pools at once, the smallest first. Shape (moves, pools)."""
     reach = REACH[pools]
     moves = product(range(-reach, reach + 1), repeat=pools)
-    return tuple(sorted(moves, key=lambda m: (sum(abs(d) for d in m), m)))
+    return np.array(sorted(moves, key=lambda m: (sum(abs(d) for d in m), m)), dtype=np.int64)
 
 
 @dataclass
@@ -64,7 +70,7 @@ class Fitter:
         self.book = book
         self.ledger = ledger
         self.mix = mix
-        self.urgent = False
+        self.urgent = self.capped = False
         # adjust first with what costs least per unit of the claim: what is not scarce costs nothing
         per_unit = {
             k: float(c * book.pools[k].per_unit(book.claim.measure)) for k, c in book.claim.coefs.items()
@@ -82,7 +88,7 @@ class Fitter:
         The mix of the solver first; where its repair costs more than rounding should, a mix
         that keeps clear of every row by what rounding can move it.
         """
-        self.urgent = urgent
+        self.urgent, self.capped = urgent, False
         found = None
         for claimed in self._masses(target, least):
             found = self._repair(self._start(claimed), draw_more=draw_more)
@@ -99,7 +105,12 @@ class Fitter:
         return None if found is None else self._finer(found, target)
 
     def _finer(self, found: Trial, target: int) -> Trial:
-        """The greatest mass above what a repair found at which caps happen to leave whole grams."""
+        """The greatest mass above what a repair found at which caps happen to leave whole grams.
+
+        Where only the lots ran out no other mass is better.
+        """
+        if not self.capped:
+            return found
         for claimed in range(target, max(found.claimed, target - SCANNED_G), -1):
             if claimed <= found.claimed + WORTH_G:
                 break
@@ -203,6 +214,7 @@ class Fitter:
         for _ in range(ROUNDS):
             broken = next((row for row in self.book.caps if self._excess(trial, row) > 0), None)
             if broken is not None:
+                self.capped = True
                 if not self._lower(trial, broken):
                     return None
                 continue
@@ -270,16 +282,46 @@ class Fitter:
         before = dict(trial.amounts)
         # the mix at the claimed mass itself: what was repaired so far may have led astray
         near = {k: round(self.mix.get(k, 0.0) * trial.claimed) or before[k] for k in pools}
-        rows = [self.book.claim, *self.book.caps]
-        fixed = {k: trial.measures[k] for k in trial.measures if k not in near}
-        for steps in _steps(len(pools)):
-            amounts = {k: max(0, near[k] + d) for k, d in zip(pools, steps, strict=True)}
-            booked = fixed | {k: self.book.pools[k].measures(n) for k, n in amounts.items()}
-            if all(self._holds(row, booked, trial.claimed) for row in rows) and self._try(trial, amounts):
+        steps = _steps(len(pools))
+        for n in np.flatnonzero(self._all_hold(trial, near, steps))[:TRIES]:
+            amounts = {k: near[k] + int(d) for k, d in zip(pools, steps[n], strict=True)}
+            if self._try(trial, amounts):
                 return True
         for k, amount in before.items():
             self._set(trial, k, amount)
         return False
+
+    def _all_hold(
+        self, trial: Trial, near: Mapping[int, int], steps: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.bool_]:
+        """For each move from `near` (in order of its pools): would every row hold? Shape (moves,).
+
+        The point itself is summed in Python integers; what moves change is little, and in int64
+        where that is provably enough.
+        """
+        reach = int(steps.max(initial=0))
+        deltas = range(-reach, reach + 1)
+        base = {k: self.book.pools[k].measures(n) for k, n in near.items()}
+        moved = {k: [self.book.pools[k].measures(max(0, n + d)) for d in deltas] for k, n in near.items()}
+        fixed = {k: m for k, m in trial.measures.items() if k not in near}
+        good = np.ones(len(steps), dtype=bool)
+        for i, n in enumerate(near.values()):
+            good &= n + steps[:, i] >= 0
+        for row in (self.book.claim, *self.book.caps):
+            excess = sum(
+                c * (fixed | base)[k][row.measure] for k, c in row.coefs.items() if k in fixed | base
+            )
+            excess -= self.book.room(row, trial.claimed)
+            change: IntArray = np.zeros(len(steps), dtype=np.int64)
+            for i, k in enumerate(near):
+                c = row.coefs.get(k, 0)
+                if c:
+                    by_step = np.array(
+                        [c * (m[row.measure] - base[k][row.measure]) for m in moved[k]], dtype=object
+                    )
+                    change = change + shrink(by_step)[steps[:, i] + reach]
+            good &= change >= -excess if row is self.book.claim else change <= -excess
+        return good
 
     def _holds(self, row: Row, booked: Mapping[int, tuple[int, int, int]], claimed: int) -> bool:
         value = sum(c * booked[k][row.measure] for k, c in row.coefs.items() if k in booked)

@@ -93,7 +93,7 @@ def _numbers(draft: Draft, spec: ColumnSpec, order: Positions) -> Column:
     """Exact numbers with the default applied; booked quantities on the grid."""
     column = draft.exact(spec.name).take(order)
     if (draft.name, spec.name) in GRID_COLUMNS:
-        return Column(shrink(on_grid(column)), GRID_DECIMALS, column.given)
+        return Column(on_grid(column)[0], GRID_DECIMALS, column.given)
     if spec.default is None or column.given.all():
         return column
     default = int(spec.default) * 10**column.decimals
@@ -132,9 +132,7 @@ def floored(built: Built, limit: int) -> list[Fault]:
         if built.table.name != table:
             continue
         exact = built.draft.exact(column).take(built.order)
-        if exact.decimals <= GRID_DECIMALS:
-            continue
-        cut = np.flatnonzero(exact.values % 10 ** (exact.decimals - GRID_DECIMALS) != 0)
+        cut = np.flatnonzero(on_grid(exact)[1])
         named = cut if len(cut) <= limit else cut[:1]
         more = "" if len(cut) <= limit else f" ({len(cut)} rows are rounded down; this is the first)"
         for i in named:

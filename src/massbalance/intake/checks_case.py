@@ -15,6 +15,7 @@ from massbalance.domain.grid import (
     as_python_ints,
     decimal_text,
     peak,
+    shrink,
 )
 from massbalance.domain.rulemodel import Rules
 from massbalance.intake.cells import Mask, positions
@@ -24,12 +25,13 @@ from massbalance.intake.log import Log
 from massbalance.intake.names import code
 
 
-def on_grid(column: Column) -> IntArray:
-    """Millionths, rounded down."""
+def on_grid(column: Column) -> tuple[IntArray, Mask]:
+    """Millionths, rounded down, and which values that cut."""
     if column.decimals <= GRID_DECIMALS:
-        return column.at(GRID_DECIMALS)
-    values: IntArray = column.values // 10 ** (column.decimals - GRID_DECIMALS)
-    return values
+        return column.at(GRID_DECIMALS), np.zeros(len(column), dtype=bool)
+    step = 10 ** (column.decimals - GRID_DECIMALS)
+    values = column.values if step < INT64_SAFE else as_python_ints(column.values)
+    return shrink(values // step), np.asarray(values % step != 0, dtype=bool)
 
 
 def check_case(drafts: Drafts, rules: Rules | None, fiscal_year_start: int, log: Log) -> None:
@@ -55,7 +57,7 @@ def check_production(drafts: Drafts, rules: Rules | None, log: Log) -> None:
     rows, pair = rows[order], pair[order]
     limit, certain = _produced(made, pairs, int(pair.max(initial=-1)) + 1)
     starts = np.searchsorted(pair, np.arange(len(limit) + 1))
-    mass = on_grid(orders.exact("mass_t"))[rows]
+    mass = on_grid(orders.exact("mass_t"))[0][rows]
     if mass.dtype != object and peak(mass) * len(mass) >= INT64_SAFE:
         mass = as_python_ints(mass)
     running = np.concatenate([[0], np.cumsum(mass)])
@@ -97,7 +99,7 @@ def _produced(made: Draft, pairs: Positions, count: int) -> tuple[IntArray, Mask
     limit = np.zeros(count, dtype=np.int64)
     certain = np.zeros(count, dtype=bool)
     ordered = pairs >= 0
-    limit[pairs[ordered]] = on_grid(made.exact("mass_t"))[ordered]
+    limit[pairs[ordered]] = on_grid(made.exact("mass_t"))[0][ordered]
     certain[pairs[ordered]] = True
     if bool(np.all(made.known("product") & made.known("period"))):
         certain[:] = True

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from massbalance.domain.grid import Column, IntArray
-from massbalance.domain.schema import TABLE_SPECS, ColumnSpec, TableSpec
+from massbalance.domain.schema import GRID_COLUMNS, TABLE_SPECS, ColumnSpec, TableSpec
 from massbalance.intake import numbers, values
 from massbalance.intake.cells import Cells, Mask
 from massbalance.intake.log import Log, nearest, one_of
@@ -202,11 +202,13 @@ def _check_word(table: Draft, spec: ColumnSpec, column: DraftColumn, log: Log) -
 
 def _check_number(table: Draft, spec: ColumnSpec, column: DraftColumn, log: Log) -> None:
     cells = column.cells
-    found = numbers.parse(cells.words)
+    floored = (table.name, spec.name) in GRID_COLUMNS
+    most = numbers.MOST_FLOORED_DECIMALS if floored else numbers.MOST_DECIMALS
+    found = numbers.parse(cells.words, most)
     written = "a number as 1234.5 (no separators, finite)"
     for state, expected, code in (
         (numbers.NO_NUMBER, written, "not_a_number"),
-        (numbers.TOO_FINE, f"at most {numbers.MOST_DECIMALS} decimals", "out_of_range"),
+        (numbers.TOO_FINE, f"at most {most} decimals", "out_of_range"),
     ):
         table.fault(log, (found.state == state)[cells.codes], spec.name, expected, code)
     outside = found.outside(spec.low, spec.high, spec.above)

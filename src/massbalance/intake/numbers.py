@@ -23,7 +23,9 @@ NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
 _PLAIN = r"^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?$"
 _CANONICAL = r"^(0|-?[1-9][0-9]*|-?(0|[1-9][0-9]*)\.[0-9]*[1-9])$"
 MOST_DECIMALS = 18
-"""More decimals than this no instrument and no spreadsheet gives."""
+"""More decimals than this are refused: coefficients are kept exactly, as integers."""
+MOST_FLOORED_DECIMALS = 40
+"""The same for quantities that are rounded down to the grid anyway."""
 _HUGE = Decimal(10) ** 15
 
 GIVEN, EMPTY, NO_NUMBER, TOO_LARGE, TOO_FINE = range(5)
@@ -33,8 +35,8 @@ GIVEN, EMPTY, NO_NUMBER, TOO_LARGE, TOO_FINE = range(5)
 class Numbers:
     """Numbers of distinct words: values[i] / 10**decimals, shape (k,).
 
-    state: per word GIVEN, EMPTY, NO_NUMBER, TOO_LARGE (beyond 1e15) or TOO_FINE (more than 18
-    decimals); values are 0 where not GIVEN.
+    state: per word GIVEN, EMPTY, NO_NUMBER, TOO_LARGE (beyond 1e15) or TOO_FINE (more
+    decimals than asked for); values are 0 where not GIVEN.
     """
 
     values: IntArray
@@ -89,7 +91,7 @@ def _plain(words: Any) -> tuple[IntArray, int]:
     return _without_trailing_zeros(_integers(words.cast(pa.decimal128(38, decimals))), decimals)
 
 
-def _written(word: str) -> tuple[int, int, int]:
+def _written(word: str, most: int) -> tuple[int, int, int]:
     """State, integer and decimals of one word that matches NUMBER."""
     number = Decimal(word)
     if abs(number) > _HUGE:
@@ -100,13 +102,13 @@ def _written(word: str) -> tuple[int, int, int]:
     decimals = -int(exponent) - (len(text) - len(text.rstrip("0")))
     if kept == "0":
         return GIVEN, 0, 0
-    if decimals > MOST_DECIMALS:
+    if decimals > most:
         return TOO_FINE, 0, 0
     value = int(kept) * 10 ** max(0, -decimals)
     return GIVEN, -value if sign else value, max(0, decimals)
 
 
-def parse(words: Any) -> Numbers:
+def parse(words: Any, most_decimals: int = MOST_DECIMALS) -> Numbers:
     """Exact numbers of distinct words (arrow large_string, shape (k,), already narrow)."""
     state = np.full(len(words), NO_NUMBER, dtype=np.int8)
     state[np.asarray(pc.equal(words, ""), dtype=bool)] = EMPTY
@@ -114,7 +116,7 @@ def parse(words: Any) -> Numbers:
     state[plain] = GIVEN
     some, decimals = _plain(words.filter(pa.array(plain)))
     others = np.flatnonzero(~plain & matches(words, NUMBER))
-    found = [_written(words[int(i)].as_py()) for i in others]
+    found = [_written(words[int(i)].as_py(), most_decimals) for i in others]
     most = max([decimals, *(f[2] for f in found)])
     some = scale_up(some if most - decimals < 19 else as_python_ints(some), most - decimals)
     loose = np.array([0, *(v * 10 ** (most - d) for _, v, d in found)], dtype=object)[1:]

@@ -35,7 +35,7 @@ _VALUE = re.compile(rb"<v>([^<]*)</v>")
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _ROW_NUMBER = re.compile(rb'<(?:\w+:)?row\s[^>]*?\br="([0-9]+)"')
 _BEYOND_AZ = re.compile(rb'\br="(?:[B-Z][A-Z]|[A-Z]{3})[0-9]')
-_BEYOND_Z = re.compile(rb'\br="[A-Z]{2}[0-9]')
+_BEYOND_Z = re.compile(rb'\br="[A-Z]{2,3}[0-9]')
 _NO_VALUE = re.compile(
     rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f(?:\s[^>]*)?/>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</(?:\w+:)?c>"
 )
