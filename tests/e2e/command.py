@@ -49,7 +49,8 @@ def massbalance(*arguments: object, cwd: Path | None = None, **environment: str)
         timeout=180,
         check=False,
     )
-    ended = Ended(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+    out, err = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
+    ended = Ended(done.returncode, out, err)
     assert "Traceback" not in ended.err, ended.err
     return ended
 

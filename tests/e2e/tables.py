@@ -21,9 +21,9 @@ Headers = dict[str, list[str]]
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _TEXT_COLUMNS = {
-    "period", "site", "unit", "lot", "category", "alloy", "key", "element", "product", "name", "order", "offer",
-    "customer", "project", "scopes", "scheme", "schemes", "certificate", "evidence", "origin", "address",
-    "contact", "source", "verified_by",
+    "period", "site", "unit", "lot", "category", "alloy", "key", "element", "product", "name", "order",
+    "offer", "customer", "project", "scopes", "scheme", "schemes", "certificate", "evidence", "origin",
+    "address", "contact", "source", "verified_by",
 }  # fmt: skip
 FULL_WIDTH = str.maketrans("0123456789.-", "０１２３４５６７８９．－")
 
@@ -47,8 +47,15 @@ class CaseTables:
 
     def add(self, table: str, like: str, **changes: str) -> Record:
         """A further row, like the one of a key but for the changes."""
-        self.rows[table].append({**self.row(table, like), **changes})
-        return self.rows[table][-1]
+        row = dict(self.row(table, like))
+        self.rows[table].append(row)
+        self.set(table, row, **changes)
+        return row
+
+    def set(self, table: str, row: Record, **values: str) -> None:
+        """Give a row's columns these values; columns that the table left out come in."""
+        row.update(values)
+        self.headers[table] += [c for c in values if c not in self.headers[table]]
 
     def rename(self, columns: dict[str, tuple[str, ...]], names: dict[str, str]) -> None:
         """New names wherever these columns (by table) hold the old ones."""
@@ -74,7 +81,8 @@ class CaseTables:
                 writer = csv.writer(opened, lineterminator="\r\n" if encoding == "cp932" else "\n")
                 writer.writerow(header)
                 for row in self.rows[table]:
-                    writer.writerow([change(row[c]) if _is_number(c, row[c]) else row[c] for c in header])
+                    cells = ((c, row.get(c, "")) for c in header)
+                    writer.writerow([change(v) if _is_number(c, v) else v for c, v in cells])
         return folder
 
     def write_parquet(self, folder: Path) -> Path:

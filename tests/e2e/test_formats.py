@@ -96,12 +96,11 @@ def test_a_run_of_its_own_canonical_copy_is_the_same(first: tuple[Path, dict], t
     assert contents(tmp_path / "out") == contents(first[0])
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp932"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp932"])
 def test_json_is_json_whatever_the_console_can_show(tmp_path: Path, encoding: str) -> None:
     case = japanese()
-    case.settings = case.settings.replace('name = "Tutorial', 'name = "Société 𠮷野家 ①')
-    case.row("orders", "受注①")["mass_t"] = "-1"
+    case.row("orders", "受注①")["product"] = "Société 𠮷野家 ①"
     ended = massbalance("check", case.write_csv(tmp_path / "case"), "--json", PYTHONIOENCODING=encoding)
     assert ended.code == 3
-    (fault,) = [f for f in json.loads(ended.out)["faults"] if f["severity"] == "error"]
-    assert fault["value"] == "-1"
+    (fault,) = [f for f in json.loads(ended.out)["faults"] if f["column"] == "product"]
+    assert fault["value"] == "Société 𠮷野家 ①"

@@ -46,9 +46,8 @@ def test_a_run_verifies_without_the_solver(shipped: dict, name: str) -> None:
 def test_a_spoilt_run_fails_without_the_solver(tutorial_run: Path, tmp_path: Path) -> None:
     run = shutil.copytree(tutorial_run, tmp_path / "run")
     file = run / "allocation.csv"
-    file.write_text(
-        file.read_text(encoding="utf-8").replace("INGOT-1,O2,,37.5,", "INGOT-1,O2,,37.6,"), "utf-8"
-    )
+    text = file.read_text(encoding="utf-8").replace("INGOT-1,O2,,37.5,", "INGOT-1,O2,,37.6,")
+    file.write_text(text, encoding="utf-8")
     done = without_solver("verify", run, "--json")
     assert done.returncode == 6, done.stderr[-600:]
     assert "allocation.csv" in done.stdout

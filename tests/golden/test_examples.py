@@ -74,13 +74,11 @@ def test_tutorial_allocation(tutorial: Outcome) -> None:
 
 
 def test_tutorial_orders(tutorial: Outcome) -> None:
-    """Claimed and unmet mass, CFP before and after, and the premium (per t in orders.csv, of all that is
-    claimed in the README).
-    """
+    """Claimed and unmet mass, CFP before and after, and the premium of all that is claimed."""
     columns = ("claimed_t", "unmet_t", "cfp_before", "cfp_after")
     expected = {row[0]: [figure(cell) for cell in row[1:]] for row in printed("order | claimed, t")}
     found = {
-        r["order"]: [*(Decimal(r[c]) for c in columns), Decimal(r["premium"]) * Decimal(r["claimed_t"])]
+        r["order"]: [*(Decimal(r[c]) for c in columns), Decimal(r["premium"])]
         for r in table(tutorial, "orders")
     }
     assert found == expected

@@ -8,6 +8,7 @@ from tests.intake_corpus.cases import CASES
 from tests.intake_corpus.edits import cell, cells, every, file, no_column, text, without
 from tests.intake_corpus.valid import Files, valid
 
+from massbalance import intake
 from massbalance.domain.case import TABLES
 from massbalance.domain.faults import CaseRefused, Fault
 from massbalance.domain.schema import TABLE_SPECS
@@ -176,6 +177,13 @@ def test_every_code_of_the_corpus_is_a_clause_or_a_named_check() -> None:
     for case in CASES:
         for code in case.code.split(", "):
             assert code in FORM_CHECKS or code in RULE_CHECKS or code[0] in "AJ"
+
+
+def test_every_named_check_stands_in_intake() -> None:
+    source = "".join(
+        path.read_text() for path in Path(intake.__path__[0]).glob("*.py") if path.name != "names.py"
+    )
+    assert {name for name in {**FORM_CHECKS, **RULE_CHECKS} if f'"{name}"' not in source} == set()
 
 
 @pytest.mark.parametrize("name", ["no-such", "case.txt", "a\0b", "x" * 5000])

@@ -14,6 +14,8 @@ from tests.intake_corpus.valid import Files, valid
 
 from massbalance.domain.case import TABLES, Case
 from massbalance.domain.faults import CaseRefused
+from massbalance.intake import csvfile
+from massbalance.intake.log import Log
 from massbalance.intake.read import read_case
 
 
@@ -315,3 +317,38 @@ def test_many_orders_in_either_format(tmp_path: Path) -> None:
         read_case(folders[0])
     errors = [f for f in refused.value.faults if f.severity == "error"]
     assert [(f.row, f.column, f.value) for f in errors] == [(31_236, "product", "PLATE")]
+
+
+CELLS = ["a", "", "b c", "é", "1", ",", "\n", "\r\n", '"', '""', "x,y", '"q"', " ", "\n\n", ",,"]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_either_way_of_splitting_gives_the_same_cells(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Random cells, quoted where needed or all: arrow and Python's csv module agree on cells and rows."""
+    draw = random.Random(seed)
+    rows = [[draw.choice(CELLS) for _ in range(3)] for _ in range(draw.choice((1, 5, 40)))]
+    out = io.StringIO(newline="")
+    quoting = draw.choice((csv.QUOTE_ALL, csv.QUOTE_MINIMAL))
+    lines = csv.writer(out, quoting=quoting, lineterminator=draw.choice(("\n", "\r\n")))
+    lines.writerows([["customer", "name", "address"], *([f"k{i}", *row[1:]] for i, row in enumerate(rows))])
+    path = tmp_path / "customers.csv"
+    path.write_bytes(out.getvalue().encode())
+    found = csvfile.read_csv(path, "customers", Log())
+    monkeypatch.setattr(csvfile, "_quotes_stand_around_cells", lambda _: False)
+    other = csvfile.read_csv(path, "customers", Log())
+    assert found is not None
+    assert other is not None
+    assert list(found.rows) == list(other.rows)
+    for a, b in zip(found.columns, other.columns, strict=True):
+        assert a.text().to_pylist() == b.text().to_pylist()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_misplaced_quotes_are_left_to_the_strict_reader(seed: int) -> None:
+    """Whatever arrow may split, the strict reader accepts, with the same cells."""
+    draw = random.Random(seed)
+    text = "".join(draw.choice(['"', '"', ",", "\n", "a", "b"]) for _ in range(draw.choice((4, 8, 30))))
+    if csvfile._quotes_stand_around_cells(text.encode()):
+        list(csv.reader(io.StringIO(text, newline=""), strict=True))

@@ -58,8 +58,9 @@ def test_800_t_beside_200_t_at_0_6_are_declared_at_2_1(residual):
         "lot,order,offer,quantity,uom,credited_t,scope1,scope2,scope3\nfurnace,o,,300,tCO2e,0,300,0,0\n"
     )
     assert orders_csv(case, allocation, ["all, as asked"]).decode() == (
-        "order,offer,claimed_t,unmet_t,claim,level,cfp_before,cfp_after,premium,why\n"
-        'o,,200,0,cfp,0.6,2.1,0.6,0,"all, as asked"\n'
+        "order,offer,claimed_t,unmet_t,claim,level,cfp_before,cfp_after,premium,why,"
+        "customer,product,period,mass_t,premium_per_t\n"
+        'o,,200,0,cfp,0.6,2.1,0.6,0,"all, as asked",x,strip,P1,200,0\n'
     )
 
 
@@ -606,9 +607,10 @@ def test_orders_csv_tells_the_taken_terms_and_rounds_the_footprint_up():
         case, [("l", "b", "1.6"), ('k "x"', "b", "0.000001")], {"b": "2.999999"}, {"b": "half, or so"}
     )
     assert orders_csv(case, allocation, ["line\nbreak", ""]).decode() == (
-        "order,offer,claimed_t,unmet_t,claim,level,cfp_before,cfp_after,premium,why\n"
-        'a,,0,10,cfp,1,1.75,,-1,"line\nbreak"\n'
-        'b,"half, or so",2.999999,0.000001,cfp,1.25,1.75,1.216667,7,\n'
+        "order,offer,claimed_t,unmet_t,claim,level,cfp_before,cfp_after,premium,why,"
+        "customer,product,period,mass_t,premium_per_t\n"
+        'a,,0,10,cfp,1,1.75,,0,"line\nbreak",x,p,P1,10,-1\n'
+        'b,"half, or so",2.999999,0.000001,cfp,1.25,1.75,1.216667,20.999993,,x,p,P1,3,7\n'
     )
     assert allocation_csv(case, allocation).decode() == (
         "lot,order,offer,quantity,uom,credited_t,scope1,scope2,scope3\n"
@@ -623,7 +625,7 @@ def test_orders_csv_tells_the_taken_terms_and_rounds_the_footprint_up():
 def test_orders_csv_keeps_the_own_terms_as_written_exactly():
     case = order_case()
     lines = orders_csv(case, allocate(case, [], {"b": 1}), ["", "x"]).decode().splitlines()
-    assert lines[2] == "b,,1,2,reduction,0.1,1.75,1.75,12.5,x"
+    assert lines[2] == "b,,1,2,reduction,0.1,1.75,1.75,12.5,x,x,p,P1,3,12.5"
 
 
 def test_every_order_needs_a_reason():

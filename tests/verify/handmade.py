@@ -18,7 +18,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from massbalance.intake.read import read_case
 
 from massbalance.books.account import account_rows
 from massbalance.books.residual import residual_book
@@ -26,6 +25,7 @@ from massbalance.books.tables import account_csv, residual_csv
 from massbalance.domain.case import Case
 from massbalance.domain.grid import decimal_text
 from massbalance.domain.result import Allocation
+from massbalance.intake.read import read_case
 
 MODELS = Path(__file__).parents[2] / "models"
 GRID = 10**6
@@ -132,8 +132,11 @@ def _order_rows(case: Case, allocation: Allocation) -> list[list[str]]:
         level, premium = (table.exact[c].fraction(at) for c in ("level", "premium_per_t"))
         unmet = int(orders.grid("mass_t")[o]) - claimed
         claim = table.text("claim")[at]
-        texts = [_text(level), _text(before), after, _text(premium), "as decided by hand"]
-        rows.append([name, offer, decimal_text(claimed), decimal_text(unmet), claim, *texts])
+        earned = premium * claimed / GRID
+        texts = [_text(level), _text(before), after, _text(earned), "as decided by hand"]
+        own = [orders.text(column)[o] for column in ("customer", "product", "period")]
+        own += [decimal_text(claimed + unmet), _text(premium)]
+        rows.append([name, offer, decimal_text(claimed), decimal_text(unmet), claim, *texts, *own])
     return rows
 
 
@@ -174,6 +177,7 @@ def write_run(folder: Path, run: Handmade) -> Path:
     ]
     _csv(folder / "allocation.csv", "lot,order,offer,quantity,uom,credited_t,scope1,scope2,scope3", allocated)
     header = "order,offer,claimed_t,unmet_t,claim,level,cfp_before,cfp_after,premium,why"
+    header += ",customer,product,period,mass_t,premium_per_t"
     _csv(folder / "orders.csv", header, _order_rows(case, allocation))
     write_books(folder, case, run, allocation)
     _csv(folder / "proof" / "pools.csv", "lot,pool", sorted(run.pools.items()))

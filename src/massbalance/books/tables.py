@@ -18,7 +18,7 @@ from massbalance.books.account import MOVES
 from massbalance.books.book import ResidualBook, ResidualRow
 from massbalance.books.value import sum_by
 from massbalance.domain.case import Case, IndexArray
-from massbalance.domain.grid import GRID_DECIMALS, Column, IntArray, as_python_ints, decimal_text
+from massbalance.domain.grid import GRID_DECIMALS, Column, IntArray, as_python_ints, decimal_text, multiply
 from massbalance.domain.result import Allocation
 
 Texts = npt.NDArray[np.object_]
@@ -26,6 +26,7 @@ Texts = npt.NDArray[np.object_]
 ALLOCATION = ("lot", "order", "offer", "quantity", "uom", "credited_t", "scope1", "scope2", "scope3")
 ORDERS = (
     "order", "offer", "claimed_t", "unmet_t", "claim", "level", "cfp_before", "cfp_after", "premium", "why",
+    "customer", "product", "period", "mass_t", "premium_per_t",
 )  # fmt: skip
 ACCOUNT = ("lot", "period", *MOVES)
 RESIDUAL = (
@@ -62,7 +63,8 @@ def orders_csv(case: Case, allocation: Allocation, why: Sequence[str]) -> bytes:
     """orders.csv: every order, with the terms taken (its own where nothing is claimed).
 
     why: one text per order, in the case's order (ValueError where the number differs). cfp_after is
-    rounded up to 6 decimals and empty where nothing is claimed.
+    rounded up to 6 decimals and empty where nothing is claimed; premium is what the claimed mass
+    brings, in the case's currency.
     """
     orders, taken = case.orders, allocation.taken
     if len(why) != len(orders):
@@ -77,8 +79,11 @@ def orders_csv(case: Case, allocation: Allocation, why: Sequence[str]) -> bytes:
             _terms(_cells(orders.text("claim")), _cells(case.offers.text("claim")), taken),
             _term_numbers(case, "level", taken),
             *_footprints(case, allocation),
-            _term_numbers(case, "premium_per_t", taken),
+            _premiums(case, allocation),
             _cells(why),
+            *(_cells(orders.text(column)) for column in ("customer", "product", "period")),
+            _numbers(orders.grid("mass_t")),
+            _term_numbers(case, "premium_per_t", taken),
         ],
     )
 
@@ -164,6 +169,16 @@ def _offer_names(case: Case, offer: IndexArray) -> Texts:
 def _term_numbers(case: Case, column: str, taken: IndexArray) -> Texts:
     """A number of the terms taken: the order's own, or its offer's."""
     return _terms(_column(case.orders.exact[column]), _column(case.offers.exact[column]), taken)
+
+
+def _premiums(case: Case, allocation: Allocation) -> Texts:
+    """Premium per t of the terms taken, times the claimed mass; exact."""
+    own, offered, decimals = case.orders.exact["premium_per_t"].aligned(case.offers.exact["premium_per_t"])
+    price, taken = own.copy(), allocation.taken
+    if price.dtype != offered.dtype:
+        price, offered = as_python_ints(own), as_python_ints(offered)
+    price[taken >= 0] = offered[taken[taken >= 0]]
+    return _numbers(multiply(price, allocation.claimed), decimals + GRID_DECIMALS)
 
 
 def _terms(own: Texts, offered: Texts, taken: IndexArray) -> Texts:

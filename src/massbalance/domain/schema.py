@@ -31,7 +31,6 @@ SHARE_CLAIMS = ("green_share", "recycled_share", "post_consumer_share")
 GHG_CLAIMS = ("cfp", "reduction")
 UOMS_OF_KIND = {"material": ("t",), "energy": ("MWh", "GJ"), "project": ("tCO2e",)}
 DEFAULT_SCOPES = {"t": "3", "MWh": "2", "GJ": "1"}
-SCOPES_PATTERN = r"^[123](\+[123])*$"
 GRID_COLUMNS = (("lots", "quantity"), ("production", "mass_t"), ("orders", "mass_t"))
 """Masses and quantities that are booked: floored to the grid of a millionth of a unit."""
 

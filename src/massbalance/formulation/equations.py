@@ -44,7 +44,7 @@ def _add_rows(model: Columns, name: str, rows: Rows, upper: float | Mapping[obje
 
 
 def lot_supply(model: Columns, problem: Problem) -> None:
-    """C1: sum_t f[l,t] <= quantity[l] (A4.2.1, A5.1.1, J5.3.1). An account never goes below zero."""
+    """C1: sum_t f[l,t] <= quantity[l] (A4.2.1, A5.1.1, J5.2.1, J5.3.1). An account never goes below zero."""
     rows: Rows = {}
     for (g, _), flow in model.f.items():
         coefs, variables = rows.setdefault(g, ([], []))
@@ -77,7 +77,7 @@ def origin_once(model: Columns, problem: Problem) -> None:
 
 
 def pool_balance(model: Columns, problem: Problem) -> None:
-    """C3: sum_r x[k,r] - sum_l f[l,t] <= 0 for r in period t (A5.1.1, A5.1.3A, A5.1.3B, J5.2.3)."""
+    """C3: sum_r x[k,r] - sum_l f[l,t] <= 0 for r in period t (A4.2.2, A5.1.3A, A5.1.3B, J5.2.3, J5.2.4)."""
     rows: Rows = {}
     period = problem.recipes.period
     for n, (k, r) in enumerate(zip(problem.pairs.pool, problem.pairs.recipe, strict=True)):
@@ -92,7 +92,7 @@ def pool_balance(model: Columns, problem: Problem) -> None:
 
 
 def claim(model: Columns, problem: Problem) -> None:
-    """C4: need[r] y[r] - sum_k claim_value[k,r] x[k,r] <= 0 (A4.1, A5.1.1, B-C, J5.1): all five claims."""
+    """C4: need[r] y[r] - sum_k claim_value[k,r] x[k,r] <= 0 (A4.1, A5.1.1, B-C): all five claims."""
     need = problem.recipes.need.floats()
     rows: Rows = {}
     for r in range(len(problem.recipes)):
@@ -179,10 +179,7 @@ def scope_cap(model: Columns, problem: Problem) -> None:
 
 
 def recipe_mass(model: Columns, problem: Problem) -> None:
-    """C10: y[r] - sum_j step[j] <= 0: what is claimed belongs to orders (A4.1).
-
-    Equality would say the same: no claimed mass is worth having without an order.
-    """
+    """C10: y[r] - sum_j step[j] = 0: what is claimed belongs to orders (A4.1)."""
     rows: Rows = {r: ([1.0], [model.y[r]]) for r in range(len(problem.recipes))}
     for j, r in enumerate(problem.steps.recipe):
         rows[int(r)][0].append(-1.0)

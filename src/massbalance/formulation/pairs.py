@@ -198,7 +198,12 @@ def build_pairs(
 
 
 def integer_orders(case: Case, terms: Terms) -> npt.NDArray[np.bool_]:
-    """Orders that need a yes or no: whole, a minimum fill, or alternative offers. Shape (orders,)."""
+    """Orders that need a yes or no: whole, a minimum fill, or alternative offers. Shape (orders,).
+
+    An order of no mass needs none: whatever is decided, it gets nothing.
+    """
     with_offers = np.zeros(len(case.orders), dtype=bool)
     with_offers[terms.order[terms.offer >= 0]] = True
-    return case.orders.flag("whole") | (case.orders.exact["min_fill"].values > 0) | with_offers
+    orders = case.orders
+    asked = orders.grid("mass_t") > 0
+    return asked & (orders.flag("whole") | (orders.exact["min_fill"].values > 0) | with_offers)

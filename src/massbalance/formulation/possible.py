@@ -73,11 +73,27 @@ def _useful(problem: Problem, recipe: int) -> npt.NDArray[np.bool_]:
     return np.array(shares, dtype=bool) & problem.effects.is_material[lots]
 
 
+def _useful_once(problem: Problem, recipe: int) -> bool:
+    """Is there a lot that carries the claim but is usable in no period?"""
+    claim, lots = str(problem.recipes.claim[recipe]), problem.case.lots
+    idle = problem.pools.lot_pool < 0
+    if claim in GHG_CLAIMS:
+        return bool((problem.effects.unit_value.values[idle] > 0).any())
+    columns = {
+        "green_share": ("green_share",),
+        "recycled_share": ("recycled_pre", "recycled_post"),
+        "post_consumer_share": ("recycled_post",),
+    }[claim]
+    return any(bool((lots.exact[c].values[idle] > 0).any()) for c in columns)
+
+
 def missing(problem: Problem, recipe: int) -> str:
     """Why no lot serves a recipe's claim, in a planner's words (nothing is computed by a solver)."""
     useful = _useful(problem, recipe)
     if not useful.any():
-        return "no lot carries what the claim asks for"
+        return (
+            EXCUSES["window"] if _useful_once(problem, recipe) else "no lot carries what the claim asks for"
+        )
     tests = _tests(problem, recipe)
     for name, words in EXCUSES.items():
         others = [passed for other, passed in tests.items() if other != name]

@@ -28,7 +28,7 @@ from massbalance.formulation.recipes import (
 
 Floats = npt.NDArray[np.float64]
 SLACK_OF_BOUNDS = 2.0
-"""A pair's bound is this many times what the caps let a recipe take."""
+"""A column's bound is this many times what there is and what the caps let a recipe take."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,8 @@ def _pair_values(
     in_reach = supply[pairs.pool, recipes.period[pairs.recipe]]
     # finite for the solver, yet never the row that binds: a price belongs to a cap, not to a bound
     demand = SLACK_OF_BOUNDS * values["most"] * mass[pairs.recipe]
-    upper = np.where(demand > 0, np.minimum(in_reach, demand), in_reach)
+    there = SLACK_OF_BOUNDS * in_reach
+    upper = np.where(demand > 0, np.minimum(there, demand), there)
     return values["claim"], values["credited"], values["reduction"], upper
 
 
@@ -251,8 +252,8 @@ def row_key(problem: Problem, equation: str, index: object) -> tuple[str, ...]:
     if equation in ("order_mass", "min_fill", "whole"):
         term = problem.steps.terms[int(first)][0]
         offer = problem.terms.offer[term]
-        name = "" if offer < 0 else str(case.offers.text("offer")[offer])
-        return (str(case.orders.text("order")[problem.terms.order[term]]), name)
+        order = str(case.orders.text("order")[problem.terms.order[term]])
+        return (order,) if offer < 0 else (order, str(case.offers.text("offer")[offer]))
     if equation == "one_offer":
         return (str(case.orders.text("order")[int(first)]),)
     if equation in ("origin_once", "goal_hold"):

@@ -77,13 +77,6 @@ class Cells:
         where = pc.index(self.words, pa.scalar("", pa.large_string())).as_py()
         return self.codes == where
 
-    @cached_property
-    def used(self) -> Mask:
-        """Which words stand in some row, shape (k,)."""
-        used = np.zeros(len(self.words), dtype=bool)
-        used[self.codes] = True
-        return used
-
     def present(self, rows: Mask) -> Any:
         """Distinct non-empty words in the rows of a mask, as an arrow array."""
         used = np.zeros(len(self.words), dtype=bool)

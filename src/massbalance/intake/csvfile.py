@@ -1,7 +1,7 @@
 """CSV: UTF-8 with or without BOM, else cp932; comma between cells, header first.
 
-Files without quotes are split by arrow; files with quotes, and files in which arrow finds a row
-of another length, by Python's strict csv module, which tells the exact row.
+Arrow splits files whose quotes, if any, stand around whole cells. Files with other quotes, and files
+in which arrow finds a row of another length, go through Python's strict csv module, which tells the row.
 """
 
 from __future__ import annotations
@@ -61,31 +61,51 @@ def read_csv(path: Path, table: str, log: Log) -> RawTable | None:
     if _SOMETHING.search(text) is None:
         log.add(path.name, None, "", "", "a header row", "file")
         return None
-    if '"' not in text:
-        plain = text.encode() if encoding == "cp932" else data.removeprefix(_BOM)
-        del text
+    plain = text.encode() if encoding == "cp932" else data.removeprefix(_BOM)
+    del text
+    if _quotes_stand_around_cells(plain):
         found = _split_by_arrow(plain, encoding)
         if found is not None:
             return found
-        text = plain.decode()
-    return _split_by_csv(text, table, path.name, encoding, log)
+    return _split_by_csv(plain.decode(), table, path.name, encoding, log)
 
 
-def _header(data: bytes) -> tuple[list[str], int, int]:
-    """Names, row number and end (in bytes) of the first line that is not blank; there must be one."""
+def _quotes_stand_around_cells(data: bytes) -> bool:
+    """Does every first quote follow, and every second precede, the end of a cell (none is doubled)."""
+    if b'"' not in data:
+        return True
+    content = np.frombuffer(b"\n" + data + b"\n", dtype=np.uint8)
+    at = np.flatnonzero(content == ord('"'))
+    ends = np.zeros(256, dtype=bool)
+    ends[[ord(","), ord("\n"), ord("\r")]] = True
+    opens, closes = ends[content[at[0::2] - 1]], ends[content[at[1::2] + 1]]
+    return len(at) % 2 == 0 and bool(opens.all()) and bool(closes.all())
+
+
+def _header(data: bytes) -> tuple[list[str], int, int] | None:
+    """Names, row number and end (in bytes) of the first line that is not blank; there must be one.
+
+    None where a quoted cell goes beyond its line.
+    """
     at, row = 0, 0
     while True:
         match = _LINE.match(data, at)
         assert match is not None  # noqa: S101 - the pattern matches any text
         row, at = row + 1, match.end()
         line = match.group().decode().strip("\r\n")
+        if line.count('"') % 2:
+            return None
         if _SOMETHING.search(line):
-            return [name.strip() for name in line.split(",")], row, at
+            return [name.strip() for name in next(csv.reader([line]))], row, at
 
 
 def _split_by_arrow(data: bytes, encoding: str) -> RawTable | None:
-    """A file without quotes; None where a row is shorter or longer than the header."""
-    header, row, start = _header(data)
+    """A file with quotes around whole cells only; None where a row is shorter or longer than the header."""
+    found_header = _header(data)
+    if found_header is None:
+        return None
+    header, row, start = found_header
+    quoted = b'"' in data
     names = [str(i) for i in range(len(header))]
     if start >= len(data):
         none = tuple(Cells.empty() for _ in names)
@@ -94,7 +114,12 @@ def _split_by_arrow(data: bytes, encoding: str) -> RawTable | None:
         found: Any = arrow_csv.read_csv(
             pa.BufferReader(pa.py_buffer(memoryview(data)[start:])),
             read_options=arrow_csv.ReadOptions(column_names=names, block_size=1 << 23),
-            parse_options=arrow_csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+            parse_options=arrow_csv.ParseOptions(
+                quote_char='"' if quoted else False,
+                double_quote=False,
+                newlines_in_values=quoted,
+                ignore_empty_lines=False,
+            ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False
             ),

@@ -81,18 +81,24 @@ class Reasons:
         worth = float(self.cost[recipe])
         caps = self.binding(recipe)
         beside = f"; also binding: {caps}" if caps else ""
+        if self.margin is None:
+            return "not decided: the run stopped at a limit before the margin was optimised"
         if firm and problem.case.goals[0] == "firm_shortfall":
             return f"firm, but no credit left in its window{beside}"
         if problem.steps.integer[step] and not claimed:
             least = "the whole order" if problem.case.orders.flag("whole")[order] else "its minimum fill"
-            if problem.terms.offer[term] < 0 and premium > worth + 1e-9:
+            if premium > worth + LEVEL_PRICE * max(1.0, abs(worth)):
                 return f"the credits left do not make up {least}, or another offer pays more{beside}"
-        if premium <= worth + 1e-9 and not claimed:
+        if premium < worth - LEVEL_PRICE * max(1.0, abs(worth)) and not claimed:
             return (
-                f"price below others: its credits are worth {worth:.2f} per t elsewhere, "
+                f"price below others: the credits for a tonne cost, or bring elsewhere, {worth:.2f}; "
                 f"its premium is {premium:.2f}{beside}"
             )
         return f"no credit left in its window at this price (premium {premium:.2f} per t){beside}"
+
+
+LEVEL_PRICE = 1e-7
+"""Prices this close, relative, are equal."""
 
 
 def _inside(name: str) -> tuple[str, ...]:

@@ -118,6 +118,7 @@ class Facts:
         self.scale: int = 10**self.decimals
         self.periods = list(self._rows(case.periods, "start end"))
         self.names = [str(name) for name in case.orders.text("order")]
+        self.of_order = {c: case.orders.text(c) for c in ("customer", "product", "period")}
         self.mass = [int(m) for m in case.orders.grid("mass_t")]
         self.priority = [int(p) for p in case.orders.floats("priority")]
         self.min_fill = [fill or 0 for (fill,) in self._rows(case.orders, "min_fill")]

@@ -13,7 +13,10 @@ from massbalance.verification.facts import GHG_CLAIMS, SHARE_CLAIMS, Facts, Limi
 from massbalance.verification.files import Faults, Line, exact, on_grid, plain, read_csv
 
 ALLOCATION = ("lot", "order", "offer", "quantity", "uom", "credited_t", "scope1", "scope2", "scope3")
-ORDERS = ("order", "offer", "claimed_t", "unmet_t", "claim", "level", "cfp_before", "cfp_after", "premium")
+ORDERS = (
+    "order", "offer", "claimed_t", "unmet_t", "claim", "level", "cfp_before", "cfp_after", "premium",
+    "customer", "product", "period", "mass_t", "premium_per_t",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -188,15 +191,19 @@ def _check_line(decision: Decision, facts: Facts, faults: Faults) -> None:
     figures = [
         ("unmet_t", Fraction(facts.mass[term.order] - claimed, GRID), "C11 order_mass"),
         ("level", Fraction(term.level, facts.scale), "C4 claim"),
-        ("premium", Fraction(term.premium, facts.scale), "C14 one_offer"),
+        ("premium", Fraction(term.premium * claimed, facts.scale * GRID), "G2 margin"),
+        ("premium_per_t", Fraction(term.premium, facts.scale), "C14 one_offer"),
+        ("mass_t", Fraction(facts.mass[term.order], GRID), "C11 order_mass"),
         ("cfp_before", Fraction(baseline, facts.scale), "A4.1 cfp"),
         ("cfp_after", after, "A4.1 cfp"),
     ]
     for column, value, code in figures:
         if (exact(line[column]) if line[column] else None) != value:
             faults.at(line, column, plain(value), code)
-    if line["claim"] != term.claim:
-        faults.at(line, "claim", term.claim, "C4 claim")
+    told = {"claim": term.claim} | {c: str(facts.of_order[c][term.order]) for c in facts.of_order}
+    for column, text in told.items():
+        if line[column] != text:
+            faults.at(line, column, text, "C4 claim")
     if term.offer and not claimed:
         faults.at(line, "offer", "no offer, as nothing is claimed", "C14 one_offer")
 
