@@ -165,7 +165,10 @@ def check_residual(run: Run) -> None:
         assert number(row["claimed_t"]) == claimed[key]
         assert number(row["conventional_t"]) == made[key] - claimed[key]
         assert bool(row["cfp_residual"]) == (made[key] > claimed[key])
-        assert 0 <= number(row["cfp_residual"]) <= number(row["cfp_before"])
+        if row["cfp_residual"]:
+            # grams of the three scopes are rounded for the claimed mass and for all of it
+            slack = MICRO + 3 * MICRO / number(row["conventional_t"])
+            assert 0 <= number(row["cfp_residual"]) <= number(row["cfp_before"]) + slack
         declared += number(row["cfp_residual"]) * number(row["conventional_t"])
     t = run.summary["tco2e"]
     told = t["conventional_products"]
@@ -198,9 +201,7 @@ def check_goals(run: Run) -> None:
     assert run.summary["unmet_firm_t"] == sum(short.values())
 
 
-@settings(
-    max_examples=24, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)  # fmt: skip
+@settings(max_examples=24, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 4000), mip=st.booleans())
 def test_every_run_conserves_what_it_is_given(seed: int, mip: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:

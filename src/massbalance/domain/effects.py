@@ -226,8 +226,8 @@ class Effects:
         """
         effective = self.displaced.take(lot).minimum(self.product_displaced(lot, product))
         gain = effective.minus(self.case.lots.exact["intensity_tco2e_per_uom"].take(lot)).floor_at_zero()
-        values: IntArray = np.where(self.is_project[lot], 10**gain.decimals, gain.values)
-        return Column.of(values, gain.decimals)
+        one = np.full(len(lot), 10**gain.decimals, dtype=object)
+        return Column.of(shrink(np.where(self.is_project[lot], one, gain.values)), gain.decimals)
 
     @cached_property
     def scopes(self) -> list[tuple[int, ...]]:

@@ -58,7 +58,7 @@ def scale_up(values: IntArray, decimals: int) -> IntArray:
     """Exact values * 10**decimals."""
     if decimals == 0:
         return values
-    if values.dtype != object and peak(values) * 10**decimals < INT64_SAFE:
+    if values.dtype != object and max(peak(values), 1) * 10**decimals < INT64_SAFE:
         return values * np.int64(10**decimals)
     return shrink(as_python_ints(values) * 10**decimals)
 
@@ -164,7 +164,10 @@ def floor_product(quantity: IntArray, factor: Column) -> IntArray:
 
     Booked credited mass and reductions are rounded down to the grid (interface, "Meaning").
     """
-    return shrink(multiply(quantity, factor.values) // 10**factor.decimals)
+    product = multiply(quantity, factor.values)
+    if 10**factor.decimals >= INT64_SAFE:
+        product = as_python_ints(product)
+    return shrink(product // 10**factor.decimals)
 
 
 def decimal_text(value: int, decimals: int = GRID_DECIMALS) -> str:

@@ -22,7 +22,7 @@ from massbalance.intake.cells import Mask, matches
 NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
 _PLAIN = r"^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?$"
 _CANONICAL = r"^(0|-?[1-9][0-9]*|-?(0|[1-9][0-9]*)\.[0-9]*[1-9])$"
-MOST_DECIMALS = 18
+MOST_DECIMALS = 30
 """More decimals than this are refused: coefficients are kept exactly, as integers."""
 MOST_FLOORED_DECIMALS = 40
 """The same for quantities that are rounded down to the grid anyway."""
