@@ -14,10 +14,10 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from massbalance.booking.clear import clear_mix
 from massbalance.booking.ledger import Draw, Ledger
 from massbalance.booking.recipe import CREDITED, RecipeBook, Row
 from massbalance.domain.grid import IntArray, shrink
-from massbalance.solving.tiny import maximise
 
 ROUNDS = 60
 """Repairs of one trial before a smaller mass is tried; each repair closes one row's violation."""
@@ -71,6 +71,7 @@ class Fitter:
         self.ledger = ledger
         self.mix = mix
         self.urgent = self.capped = False
+        self.scarce = {k for k in book.pools if any(v > 0 for v in price(k))}
         # adjust first with what costs least per unit of the claim: what is not scarce costs nothing
         per_unit = {
             k: float(c * book.pools[k].per_unit(book.claim.measure)) for k, c in book.claim.coefs.items()
@@ -127,36 +128,16 @@ class Fitter:
             self._set(trial, k, amount)
 
     def _clear(self, target: int, *, by_mass: bool) -> Trial | None:
-        """The most mass with every row kept by a margin that rounding cannot use up.
-
-        by_mass False: without a margin on rows of credited mass, which whole grams can meet
-        exactly; a claim for all of the mass leaves none.
-        """
-        pools = sorted(self.book.pools)
+        """The mix that keeps clear of every row, in integers."""
         self.ledger.forget()
-        stock = [self._stock(k) for k in pools]
-        rows, most = [], []
-        for row in (self.book.claim, *self.book.caps):
-            sign = -1.0 if row is self.book.claim else 1.0
-            weights = [float(row.coefs.get(k, 0) * self.book.pools[k].per_unit(row.measure)) for k in pools]
-            rhs = float(sum(self.book.scopes[s - 1] for s in row.cut)) if row.cut else float(row.rhs)
-            slack = sum(
-                abs(row.coefs.get(k, 0)) * (abs(w) + 2.0) for k, w in zip(pools, weights, strict=True)
-            )
-            rows.append([*(sign * w for w in weights), -sign * rhs])
-            keeps = by_mass or row.measure != CREDITED
-            most.append(-(slack + abs(rhs) + len(row.cut)) if keeps else 0.0)
-        gain = np.array([0.0] * len(pools) + [1.0])
-        upper = np.array([*stock, float(target)])
-        scale = np.maximum(1.0, np.abs(rows).max(axis=1))
-        found = maximise(gain, np.array(rows) / scale[:, None], np.array(most) / scale, upper)
-        if found is None or found[-1] < 1:
+        stock = {k: self._stock(k) for k in sorted(self.book.pools)}
+        found = clear_mix(self.book, stock, self.mix, self.scarce, target, by_mass=by_mass)
+        if found is None:
             return None
-        trial = Trial(int(found[-1]), {}, {}, {})
+        trial = Trial(found.claimed, {}, {}, {})
         self.ledger.forget()
-        for k, amount in zip(pools, found[:-1], strict=True):
-            if amount >= 0.5:
-                self._set(trial, k, round(float(amount)))
+        for k, amount in found.amounts.items():
+            self._set(trial, k, amount)
         return self._repair(trial, draw_more=True)
 
     def _stock(self, pool: int) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from massbalance.domain.case import Case, IndexArray
-from massbalance.domain.grid import GRID_DECIMALS, Column, IntArray, as_python_ints, shrink
+from massbalance.domain.grid import GRID_DECIMALS, Column, as_python_ints, shrink
 
 NEVER = np.datetime64("9999-12-31", "D")
 """Expiry of a lot that does not expire."""
