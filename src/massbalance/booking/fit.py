@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
 
 import numpy as np
@@ -71,14 +71,23 @@ class Fitter:
         self.ledger = ledger
         self.mix = mix
         self.urgent = self.capped = False
-        self.scarce = {k for k in book.pools if any(v > 0 for v in price(k))}
-        # adjust first with what costs least per unit of the claim: what is not scarce costs nothing
-        per_unit = {
-            k: float(c * book.pools[k].per_unit(book.claim.measure)) for k, c in book.claim.coefs.items()
-        }
-        self.adjusters = sorted(
-            per_unit, key=lambda k: (*(round(v / per_unit[k], 12) for v in price(k)), -mix.get(k, 0.0), k)
-        )
+        self.price = price
+
+    @cached_property
+    def scarce(self) -> set[int]:
+        """Pools that other orders would pay for."""
+        return {k for k in self.book.pools if any(v > 0 for v in self.price(k))}
+
+    @cached_property
+    def adjusters(self) -> list[int]:
+        """Pools that serve the claim, first what costs least per unit of it: what is not scarce is free."""
+        claim = self.book.claim
+        per_unit = {k: float(c * self.book.pools[k].per_unit(claim.measure)) for k, c in claim.coefs.items()}
+
+        def key(k: int) -> tuple[float, ...]:
+            return (*(round(v / per_unit[k], 12) for v in self.price(k)), -self.mix.get(k, 0.0), k)
+
+        return sorted(per_unit, key=key)
 
     def fit(self, target: int, least: int, *, draw_more: bool = True, urgent: bool = False) -> Trial | None:
         """The greatest mass near `target` (g), not below `least`, that holds in integers.
@@ -181,7 +190,8 @@ class Fitter:
         )  # fmt: skip
 
     def _sum(self, trial: Trial, row: Row) -> int:
-        return sum(c * trial.measures[k][row.measure] for k, c in row.coefs.items() if k in trial.measures)
+        coefs, measure = row.coefs, row.measure
+        return sum(coefs[k] * m[measure] for k, m in trial.measures.items() if k in coefs)
 
     def _excess(self, trial: Trial, row: Row) -> int:
         return self._sum(trial, row) - self.book.room(row, trial.claimed)
