@@ -34,13 +34,14 @@ from massbalance.report.why import reasons
 from massbalance.report.workbook import write_workbook
 from massbalance.solving.compiled import Compiled, compile_model
 from massbalance.solving.duals import proving_duals
+from massbalance.solving.highs import SolverError
 from massbalance.solving.lexicographic import Solution
 from massbalance.solving.lexicographic import solve as solve_compiled
 from massbalance.solving.reach import reach
 from massbalance.verification.verify import Report, verify_run
 
 __all__ = [
-    "Case", "Outcome", "Result", "VerificationFailed", "check_case", "read_case", "run_case", "solve",
+    "Case", "Outcome", "Result", "SolverError", "VerificationFailed", "check_case", "read_case", "run_case", "solve",
     "solve_objectives", "verify_run",
 ]  # fmt: skip
 

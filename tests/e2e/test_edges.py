@@ -88,6 +88,36 @@ def test_the_least_quantities_there_are(tmp_path: Path) -> None:
     assert sum(Decimal(r["quantity"]) for r in rows(out / "allocation.csv")) <= Decimal("0.000004")
 
 
+KNIFE_EDGES = [
+    # (scope 1 = level of the reduction, asked) or (largest share = level, green metal), best on the grid:
+    # between a claim and a cap that are equal, only masses fit that give whole grams of credit
+    ("reduction", "0.123", "10.0005", "10"),
+    ("reduction", "0.123457", "10.5", "10"),
+    ("green_share", "0.337", "10", "29.673"),
+    ("green_share", "0.3333", "1", "3"),
+]
+
+
+@pytest.mark.parametrize(("claim", "level", "amount", "best"), KNIFE_EDGES)
+def test_a_claim_that_takes_all_that_its_cap_allows(
+    tmp_path: Path, claim: str, level: str, amount: str, best: str
+) -> None:
+    ghg = claim == "reduction"
+    case = CaseTables(DATA / "tutorial")
+    case.rows["offers"] = case.rows["composition"] = case.rows["alloy_limits"] = []
+    case.rows["orders"] = [case.row("orders", "O1")]
+    case.rows["lots"] = [case.row("lots", "SAVING-1" if ghg else "INGOT-1")]
+    case.rows["lots"][0].update(unit_cost="0", quantity="70" if ghg else amount)
+    for row in case.rows["alloys"]:
+        row["max_share"] = "1" if ghg else level
+    case.row("products", "PROFILE")["s1"] = level if ghg else "1"
+    case.rows["orders"][0].update(
+        claim=claim, level=level, mass_t=amount if ghg else "80", firm="false", premium_per_t="1000"
+    )
+    (found,) = rows(ran(case, tmp_path) / "orders.csv")
+    assert found["claimed_t"] == best
+
+
 def test_names_that_break_files_do_not(tmp_path: Path) -> None:
     case = CaseTables(DATA / "tutorial")
     case.rename(NAMED, NAMES)

@@ -83,51 +83,35 @@ def test_what_one_more_tonne_is_worth_to_a_firm_order_and_to_the_margin() -> Non
     assert price(found, goal="margin", kind="lot_supply") == [pytest.approx(20)]
 
 
-CAPS: list[tuple[str, str, str, float, dict[str, Any]]] = [
-    # a tonne more of the category makes two tonnes of product at 10
-    ("category_cap", "c", "t", 20, {"alloys": [{"alloy": "A", "category": "c", "max_share": "0.5"}]}),
-    # iron of a cap 0.1 above the base, 0.4 in the lot: a wt % of a tonne more lets 1 / 0.4 t more in
-    (
-        "element_cap", "Fe", "wt% t", 50,
-        {
-            "composition": [
-                {"key": "base", "element": "Fe", "wt_pct": "0.1"}, {"key": "c", "element": "Fe", "wt_pct": "0.5"},
-            ],
-            "alloy_limits": [{"alloy": "A", "element": "Fe", "max_wt_pct": "0.3"}],
-        },
-    ),
-]  # fmt: skip
+IRON: dict[str, list[Row]] = {
+    "composition": [
+        {"key": "base", "element": "Fe", "wt_pct": "0.1"},
+        {"key": "c", "element": "Fe", "wt_pct": "0.5"},
+    ],
+    "alloy_limits": [{"alloy": "A", "element": "Fe", "max_wt_pct": "0.26"}],
+}
 
 
-@pytest.mark.parametrize(("kind", "detail", "unit", "worth", "tables"), CAPS)
+@pytest.mark.parametrize(
+    ("kind", "detail", "unit", "share", "tables", "tonnes"),
+    [("category_cap", "c", "t", "0.4", {}, 1.0), ("element_cap", "Fe", "wt% t", "1", IRON, 1 / 0.4)],
+)
 def test_a_cap_that_binds_is_listed_with_its_unit(
-    kind: str, detail: str, unit: str, worth: float, tables: dict[str, Any]
+    kind: str, detail: str, unit: str, share: str, tables: dict[str, Any], tonnes: float
 ) -> None:
-    """Green metal is plenty; the dear order mixes in dirty metal only as far as the cap allows."""
-    order = {"claim": "recycled_share", "level": "0.5", "mass_t": 20}
+    """One more unit of the cap puts so many tonnes of cheap metal in the place of dear metal."""
+    recycled = {"quantity": 1000, "green_share": "", "recycled_post": 1}
     lots = [
-        {"lot": "L", "quantity": 1000, "green_share": "", "recycled_post": 1, "unit_cost": 1},
-        {
-            "lot": "M",
-            "category": "d",
-            "quantity": 1000,
-            "green_share": "",
-            "recycled_post": 1,
-            "unit_cost": 9,
-        },
+        {**recycled, "lot": "L", "unit_cost": 1},
+        {**recycled, "lot": "M", "category": "d", "unit_cost": 9},
     ]
-    alloys = tables.get("alloys", [{"alloy": "A", "category": "c", "max_share": 1}])
-    alloys = [{**row, "max_share": "0.4" if kind == "category_cap" else 1} for row in alloys]
-    alloys.append({"alloy": "A", "category": "d", "max_share": 1})
-    found = solved([order], lots, **{**tables, "alloys": alloys})
-    lines = found.tables["prices"]
+    alloys = [{"alloy": "A", "category": c, "max_share": s} for c, s in (("c", share), ("d", 1))]
+    order = {"claim": "recycled_share", "level": "0.5", "mass_t": 20}
+    lines = solved([order], lots, alloys=alloys, **tables).tables["prices"]
     (line,) = lines[(lines["goal"] == "margin") & (lines["kind"] == kind)].to_dict("records")
     assert (line["name"], line["detail"], line["period"], line["unit"]) == ("o", detail, "P1", unit)
     assert line["row"] == f"{kind}[o,{detail}]"
-    # one more unit of the cap puts cheap metal in the place of metal that costs 8 more a tonne
-    per_tonne = {"category_cap": 1.0, "element_cap": 1 / 0.4}[kind]
-    assert float(line["price_per_unit"]) == pytest.approx(8 * per_tonne)
-    assert worth > 0
+    assert float(line["price_per_unit"]) == pytest.approx((9 - 1) * tonnes)
 
 
 def test_a_cap_that_does_not_bind_is_left_out() -> None:
@@ -136,14 +120,15 @@ def test_a_cap_that_does_not_bind_is_left_out() -> None:
 
 
 def test_an_origin_is_priced_as_a_whole() -> None:
-    """One more of the thing is one more of each of its measurements."""
+    """The thing and the 10 t of its better measurement are together worth the 20 t of product at 10."""
     lots = [{"lot": "L", "origin": "g"}, {"lot": "M", "origin": "g", "quantity": 8, "green_share": "0.9"}]
     found = solved([{}], lots)
     table = found.tables["prices"]
     (line,) = table[(table["goal"] == "margin") & (table["kind"] == "origin_once")].to_dict("records")
     assert (line["name"], line["unit"], line["lots"]) == ("g", "origin", "L M")
-    # all of the 10 t of L: 20 t at 10
-    assert float(line["price_per_unit"]) == pytest.approx(200)
+    (lot,) = price(found, goal="margin", kind="lot_supply", name="L")
+    assert float(line["price_per_unit"]) + 10 * lot == pytest.approx(200)
+    assert float(line["price_per_unit"]) >= 144  # what the other measurement would bring
 
 
 def test_lots_that_are_alike_are_one_pool_and_each_has_its_line() -> None:

@@ -51,12 +51,17 @@ def test_an_earlier_run_is_replaced(tmp_path: Path) -> None:
     assert names(tmp_path) == ["out"]
 
 
-@pytest.mark.parametrize("error", [Broken, KeyboardInterrupt])
-def test_what_breaks_while_writing_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
-    out = tmp_path / "out"
-    with pytest.raises(error), staging(out) as folder:
+def write_half(out: Path, error: type[BaseException]) -> None:
+    """Begin a run, and break."""
+    with staging(out) as folder:
         (folder / "half.csv").write_text("half", encoding="utf-8")
         raise error
+
+
+@pytest.mark.parametrize("error", [Broken, KeyboardInterrupt])
+def test_what_breaks_while_writing_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+    with pytest.raises(error):
+        write_half(tmp_path / "out", error)
     assert names(tmp_path) == []
 
 
@@ -64,9 +69,8 @@ def test_what_breaks_while_writing_leaves_nothing(tmp_path: Path, error: type[Ba
 def test_what_breaks_while_writing_leaves_the_earlier_run(tmp_path: Path, error: type[BaseException]) -> None:
     out = tmp_path / "out"
     publish_new(out, "first")
-    with pytest.raises(error), staging(out) as folder:
-        (folder / "half.csv").write_text("half", encoding="utf-8")
-        raise error
+    with pytest.raises(error):
+        write_half(out, error)
     assert names(tmp_path) == ["out"]
     assert "first" in (out / "summary.json").read_text(encoding="utf-8")
 

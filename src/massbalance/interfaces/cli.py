@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from massbalance.domain.faults import Fault
 
-DONE, USAGE, INVALID, INFEASIBLE, LIMIT, UNVERIFIED, INTERRUPTED = 0, 2, 3, 4, 5, 6, 130
+FAILED, USAGE, INVALID, LIMIT, UNVERIFIED, INTERRUPTED = 1, 2, 3, 5, 6, 130
 
 app = typer.Typer(
     name="massbalance",
@@ -106,7 +106,7 @@ def run(
 
     Example: massbalance run data/aluminium --out runs/aluminium
     """
-    from massbalance.api import VerificationFailed, limited, run_case
+    from massbalance.api import SolverError, VerificationFailed, limited, run_case
     from massbalance.interfaces.console import run_text
     from massbalance.report.summary import dumps
 
@@ -119,6 +119,9 @@ def run(
             _show_faults(list(failed.report.faults), at_most=20)
             _error("run: the check of the result failed; nothing was published")
             _stop(UNVERIFIED)
+        except SolverError as error:
+            _error(f"run: {error}; nothing was written. Please report this with the case")
+            _stop(FAILED)
     _out(dumps(outcome.summary).rstrip("\n") if json else run_text(outcome))
     if limited(outcome):
         _error("run: stopped at the time limit; the allocation is valid but not proven optimal")
@@ -131,7 +134,7 @@ def check(case: CaseArgument, json: JsonOption = False) -> None:
 
     Example: massbalance check data/aluminium
     """
-    from massbalance.api import check_case
+    from massbalance.api import SolverError, check_case
     from massbalance.domain.faults import CaseRefused
     from massbalance.report.summary import dumps
 
@@ -144,6 +147,9 @@ def check(case: CaseArgument, json: JsonOption = False) -> None:
                 faults = [f.as_dict() for f in refused.faults]
                 _out(dumps({"valid": False, "faults": faults}).rstrip("\n"))
             raise
+        except SolverError as error:
+            _error(f"check: {error}. Please report this with the case")
+            _stop(FAILED)
     if json:
         document = {
             "valid": True, "case_sha256": found.sha256, "encodings": dict(found.encodings),
