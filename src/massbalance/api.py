@@ -41,8 +41,8 @@ from massbalance.solving.reach import reach
 from massbalance.verification.verify import Report, verify_run
 
 __all__ = [
-    "Case", "Outcome", "Result", "SolverError", "VerificationFailed", "check_case", "read_case", "run_case", "solve",
-    "solve_objectives", "verify_run",
+    "Case", "Outcome", "Result", "SolverError", "VerificationFailed", "check_case", "read_case", "run_case",
+    "solve", "solve_objectives", "verify_run",
 ]  # fmt: skip
 
 Progress = Callable[[str], None]
