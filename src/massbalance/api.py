@@ -26,10 +26,11 @@ from massbalance.formulation.possible import warnings as reach_warnings
 from massbalance.formulation.problem import Problem, build_problem
 from massbalance.intake.canonical import write_case
 from massbalance.intake.read import read_case
+from massbalance.report.documents import Json, dumps
 from massbalance.report.prices import price_table
 from massbalance.report.proof_files import proof_files
 from massbalance.report.publish import check_target, publish, sign_off, staging
-from massbalance.report.summary import Json, dumps, rounded, solver_objectives, summary
+from massbalance.report.summary import rounded, solver_objectives, summary
 from massbalance.report.why import reasons
 from massbalance.report.workbook import write_workbook
 from massbalance.solving.compiled import Compiled, compile_model
@@ -189,6 +190,8 @@ def run_case(
     published; OutputRefused: `out` holds something else.
     """
     clock = Clock(progress or _quiet)
+    # a link, or `.`: the folder meant, which is replaced by renaming
+    out = out.resolve()
     check_target(out)
     with clock.stage("read"):
         case = read_case(path, progress=progress)

@@ -118,6 +118,19 @@ def test_a_claim_that_takes_all_that_its_cap_allows(
     assert found["claimed_t"] == best
 
 
+def test_a_gram_of_metal_that_is_worth_more_than_the_gram_that_is_left(tmp_path: Path) -> None:
+    """All of scope 3 is taken, in steps of 11.070891 g CO2e: 10 g of the order find no fit."""
+    case = CaseTables(DATA / "tutorial")
+    case.rows["composition"] = case.rows["alloy_limits"] = []
+    case.rows["orders"] = [case.row("orders", "O1")]
+    case.rows["lots"] = [case.row("lots", "INGOT-1")]
+    case.rows["lots"][0]["intensity_tco2e_per_uom"] = "0.929109"
+    case.row("products", "PROFILE")["s3"] = "8"
+    case.rows["orders"][0].update(claim="reduction", level="8", mass_t="10.5")
+    (found,) = rows(ran(case, tmp_path) / "orders.csv")
+    assert (found["claimed_t"], found["why"]) == ("10.49999", "rounding to whole grams")
+
+
 def test_names_that_break_files_do_not(tmp_path: Path) -> None:
     case = CaseTables(DATA / "tutorial")
     case.rename(NAMED, NAMES)

@@ -159,6 +159,7 @@ class Fitter:
         tried = set()
         candidates = [target - d for d in (*range(9), 16, 32, 64, 128, 256, 512, 1024)]
         candidates += [target - target % 10**p for p in range(1, 7)]
+        candidates.append(target - target % self.book.whole_step)
         for mass in sorted(candidates, reverse=True):
             if mass >= max(least, 1) and mass not in tried:
                 tried.add(mass)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 
 from massbalance.formulation.pairs import PoolEffect
 from massbalance.formulation.problem import Problem
@@ -20,14 +21,8 @@ def _integers(values: list[Fraction]) -> list[int]:
     """The same values times their least common denominator."""
     scale = 1
     for value in values:
-        scale = scale * value.denominator // _gcd(scale, value.denominator)
+        scale = lcm(scale, value.denominator)
     return [int(v * scale) for v in values]
-
-
-def _gcd(a: int, b: int) -> int:
-    while b:
-        a, b = b, a % b
-    return a
 
 
 @dataclass(frozen=True)
@@ -79,6 +74,9 @@ class RecipeBook:
         self.scopes = limit.scopes
         self.period = int(problem.recipes.period[recipe])
         self.claim = self._claim(problem, recipe, index, effects)
+        # masses (g) at which the claim and every cap are whole units, so that equal ones can meet
+        exact = [problem.recipes.need.fraction(recipe), *limit.scopes, *limit.shares.values()]
+        self.whole_step = lcm(*(value.denominator for value in exact))
         self.caps = [row for row in self._caps(problem, recipe, effects) if row.coefs]
 
     def _claim(self, problem: Problem, recipe: int, index: int, effects: dict[int, PoolEffect]) -> Row:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from massbalance.domain.effects import CARRIER_OF_UOM
 from massbalance.domain.faults import Fault
-from massbalance.formulation.problem import Problem
+from massbalance.formulation.problem import Problem, row_name
 from massbalance.formulation.recipes import GHG_CLAIMS
 
 NEARLY = 1e-9
@@ -19,11 +19,11 @@ NEARLY = 1e-9
 class Reach:
     """Greatest claim per t of each recipe, and the names of the caps that stop it.
 
-    most: shape (R,), in the claim's unit (t per t or t CO2e per t); caps: names of binding rows.
+    most: shape (R,), in the claim's unit (t per t or t CO2e per t); caps: (equation, key) of binding rows.
     """
 
     most: npt.NDArray[np.float64]
-    caps: tuple[tuple[str, ...], ...]
+    caps: tuple[tuple[tuple[str, object], ...], ...]
 
     def impossible(self, problem: Problem) -> npt.NDArray[np.bool_]:
         """Recipes whose claim no mix reaches. Shape (R,)."""
@@ -125,7 +125,10 @@ def warnings(problem: Problem, reach: Reach) -> list[Fault]:
         if start[r + 1] == start[r]:
             why = missing(problem, int(r))
         else:
-            caps = ", ".join(reach.caps[r]) or "the lots' own shares or reductions"
+            caps = (
+                ", ".join(sorted(row_name(problem, *cap) for cap in reach.caps[r]))
+                or "the lots' own shares or reductions"
+            )
             why = f"at most {reach.most[r]:.6g} of {recipes.need.floats()[r]:.6g} per t ({caps})"
         others = f" (and {count - 1} more alike)" if count > 1 else ""
         found.append(

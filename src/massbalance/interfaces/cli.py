@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -42,6 +43,24 @@ def _error(text: str) -> None:
 def _out(text: str) -> None:
     encoding = sys.stdout.encoding or "ascii"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def _out_json(document: Mapping[str, object]) -> None:
+    """One document; escaped where the console could not show it, so that it stays JSON."""
+    from massbalance.report.documents import dumps
+
+    text = dumps(document)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        text = dumps(document, ascii_only=True)
+    sys.stdout.write(text)
+
+
+def _must_exist(command: str, case: Path) -> None:
+    if not case.exists():
+        _error(f"{command}: there is no {case}")
+        _stop(USAGE)
 
 
 def _show_faults(faults: Sequence[Fault], *, at_most: int | None = None) -> None:
@@ -84,7 +103,10 @@ def _guarded(command: str) -> Iterator[None]:
         _stop(USAGE)
     except KeyboardInterrupt:
         _error(f"{command}: interrupted; nothing was written")
-        _stop(INTERRUPTED)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # the solver may still be at work in its thread, and would crash an orderly shutdown
+        os._exit(INTERRUPTED)
     except OSError as error:
         _error(f"{command}: {error.strerror or error}: {error.filename or ''}")
         _stop(USAGE)
@@ -108,8 +130,8 @@ def run(
     """
     from massbalance.api import SolverError, VerificationFailed, limited, run_case
     from massbalance.interfaces.console import run_text
-    from massbalance.report.summary import dumps
 
+    _must_exist("run", case)
     target = out if out is not None else Path("runs") / (case.resolve().stem or "case")
     with _guarded("run"):
         try:
@@ -122,7 +144,10 @@ def run(
         except SolverError as error:
             _error(f"run: {error}; nothing was written. Please report this with the case")
             _stop(FAILED)
-    _out(dumps(outcome.summary).rstrip("\n") if json else run_text(outcome))
+    if json:
+        _out_json(outcome.summary)
+    else:
+        _out(run_text(outcome))
     if limited(outcome):
         _error("run: stopped at the time limit; the allocation is valid but not proven optimal")
         _stop(LIMIT)
@@ -136,8 +161,8 @@ def check(case: CaseArgument, json: JsonOption = False) -> None:
     """
     from massbalance.api import SolverError, check_case
     from massbalance.domain.faults import CaseRefused
-    from massbalance.report.summary import dumps
 
+    _must_exist("check", case)
     with _guarded("check"):
         try:
             with _progress() as say:
@@ -145,7 +170,7 @@ def check(case: CaseArgument, json: JsonOption = False) -> None:
         except CaseRefused as refused:
             if json:
                 faults = [f.as_dict() for f in refused.faults]
-                _out(dumps({"valid": False, "faults": faults}).rstrip("\n"))
+                _out_json({"valid": False, "faults": faults})
             raise
         except SolverError as error:
             _error(f"check: {error}. Please report this with the case")
@@ -155,7 +180,7 @@ def check(case: CaseArgument, json: JsonOption = False) -> None:
             "valid": True, "case_sha256": found.sha256, "encodings": dict(found.encodings),
             "rules": found.rules.id, "faults": [w.as_dict() for w in warnings],
         }  # fmt: skip
-        _out(dumps(document).rstrip("\n"))
+        _out_json(document)
         return
     _show_faults(warnings)
     read = ", ".join(f"{name} ({how})" for name, how in found.encodings.items())
@@ -174,7 +199,6 @@ def verify(
     Example: massbalance verify runs/aluminium
     """
     from massbalance.interfaces.console import verify_text
-    from massbalance.report.summary import dumps
     from massbalance.verification.verify import verify_run
 
     if not run_folder.is_dir():
@@ -190,11 +214,7 @@ def verify(
             }
             for g in report.goals
         ]  # fmt: skip
-        _out(
-            dumps({"ok": report.ok, "goals": goals, "faults": [f.as_dict() for f in report.faults]}).rstrip(
-                "\n"
-            )
-        )
+        _out_json({"ok": report.ok, "goals": goals, "faults": [f.as_dict() for f in report.faults]})
     else:
         _show_faults(list(report.faults), at_most=20)
         _out(verify_text(run_folder, report))
@@ -212,13 +232,12 @@ def rules(
     Example: massbalance rules jaa-2026
     """
     from massbalance.report.rules_text import detail_text, list_text, rules_detail, rules_list
-    from massbalance.report.summary import dumps
 
     try:
         if rule_id is None:
-            _out(dumps({"rules": rules_list()}).rstrip("\n") if json else list_text())
+            _out_json({"rules": rules_list()}) if json else _out(list_text())
         else:
-            _out(dumps(rules_detail(rule_id)).rstrip("\n") if json else detail_text(rule_id))
+            _out_json(rules_detail(rule_id)) if json else _out(detail_text(rule_id))
     except KeyError:
         from massbalance.domain.rulemodel import available
 

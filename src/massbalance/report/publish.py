@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from massbalance.report.summary import dumps
+from massbalance.report.documents import dumps
 
 MANIFEST = "manifest.json"
 
@@ -21,10 +22,20 @@ class OutputRefused(Exception):
 
 def check_target(out: Path) -> None:
     """A new or empty folder, or an earlier run, which is replaced; OutputRefused otherwise."""
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+    if out.is_dir() and any(out.iterdir()) and not _is_run(out):
         raise OutputRefused(f"{out} is not empty and holds no earlier run")
     if out.exists() and not out.is_dir():
         raise OutputRefused(f"{out} is a file")
+
+
+def _is_run(folder: Path) -> bool:
+    """Does its manifest list a run's files, and nothing stand beside them?"""
+    try:
+        files = set(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir()}
+    return "summary.json" in files and there <= files | {MANIFEST}
 
 
 @contextmanager
@@ -59,6 +70,11 @@ def publish(folder: Path, out: Path) -> None:
         old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
         old.rmdir()
         out.rename(old)
-    folder.rename(out)
+    try:
+        folder.rename(out)
+    except BaseException:
+        if old is not None:
+            old.rename(out)
+        raise
     if old is not None:
         shutil.rmtree(old, ignore_errors=True)

@@ -9,7 +9,6 @@ from fractions import Fraction
 from importlib import metadata
 
 import numpy as np
-import simplejson
 
 from massbalance.books.book import ResidualBook
 from massbalance.domain.case import Case
@@ -18,16 +17,11 @@ from massbalance.domain.grid import GRID, decimal_text, total
 from massbalance.domain.result import Allocation
 from massbalance.formulation.goals import Goal
 from massbalance.formulation.problem import Problem
+from massbalance.report.documents import Json
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.lexicographic import Solution
 
 PACKAGES = ("massbalance", "pyomo", "highspy", "numpy", "pandas", "pyarrow")
-Json = dict[str, object]
-
-
-def dumps(document: Mapping[str, object]) -> str:
-    """JSON text with exact decimals, indented, one newline at the end."""
-    return str(simplejson.dumps(document, use_decimal=True, ensure_ascii=False, indent=2)) + "\n"
 
 
 def exact(value: Fraction) -> Decimal:

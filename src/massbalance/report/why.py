@@ -62,7 +62,7 @@ class Reasons:
         if self.impossible[recipe]:
             if self.start[recipe] == self.start[recipe + 1]:
                 return missing(problem, recipe)
-            words = [_cap_words(n.split("[")[0], _inside(n)) for n in self.reach.caps[recipe]]
+            words = [_cap_words(e, row_key(problem, e, key)) for e, key in self.reach.caps[recipe]]
             need = problem.recipes.need.floats()[recipe]
             limits = ", ".join(dict.fromkeys(words)) or "what the lots carry"
             return (
@@ -70,7 +70,8 @@ class Reasons:
             )
         if problem.case.orders.floats("mass_t")[problem.terms.order[term]] == 0:
             return ""
-        if claimed and mass - claimed <= ROUNDING_G and self.wanted[step] * GRID >= claimed:
+        full = self.wanted[step] >= problem.steps.upper[step] * (1 - LEVEL_PRICE)
+        if (claimed or full) and mass - claimed <= ROUNDING_G and self.wanted[step] * GRID >= claimed:
             return "rounding to whole grams"
         return self._competition(term, recipe, step, claimed)
 
@@ -99,10 +100,6 @@ class Reasons:
 
 LEVEL_PRICE = 1e-7
 """Prices this close, relative, are equal."""
-
-
-def _inside(name: str) -> tuple[str, ...]:
-    return tuple(name.split("[", 1)[1].rstrip("]").split(","))
 
 
 def _cap_words(equation: str, key: tuple[str, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from massbalance.formulation.possible import Reach
-from massbalance.formulation.problem import Problem, row_name
+from massbalance.formulation.problem import Problem
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.highs import Highs, SolverError
 
@@ -53,10 +53,10 @@ def reach(problem: Problem, compiled: Compiled) -> Reach:
         raise SolverError(f"HiGHS: what caps allow could not be computed ({answer.status})")
     got = problem.claim_value * answer.columns[:x]
     most = np.bincount(problem.pairs.recipe, weights=got, minlength=recipes).astype(np.float64)
-    caps: list[list[str]] = [[] for _ in range(recipes)]
+    caps: list[list[tuple[str, object]]] = [[] for _ in range(recipes)]
     for i, dual in enumerate(answer.row_dual):
         equation, key = block.rows[i]
         if dual < -1e-9 and isinstance(key, int | tuple):
             recipe = key if isinstance(key, int) else int(key[0])
-            caps[recipe].append(row_name(problem, equation, key))
-    return Reach(most, tuple(tuple(sorted(c)) for c in caps))
+            caps[recipe].append((equation, key))
+    return Reach(most, tuple(tuple(c) for c in caps))

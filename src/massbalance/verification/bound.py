@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from massbalance.domain.grid import GRID
-from massbalance.verification.facts import CARRIERS, GHG_CLAIMS, SHARE_CLAIMS, Facts, Limits
+from massbalance.verification.facts import CARRIERS, GHG_CLAIMS, SHARE_CLAIMS, Facts, Limits, Term
 from massbalance.verification.proof import DUAL, Duals, Groups, shared_origins
 from massbalance.verification.rows import Booked
 
@@ -289,7 +289,8 @@ def prove(facts: Facts, booked: Booked, groups: Groups, duals: dict[str, Duals])
 def _goal_proof(facts: Facts, goal: str, value: Fraction, bound: Fraction, lost: Fraction) -> GoalProof:
     """A goal's proof in its own terms, from its maximised value and bound.
 
-    The tolerance is what booking on the grid may cost: 1e-6 of the value, 2e-6 t of every order, and
+    The tolerance is what booking on the grid may cost: 1e-6 of the value, 2e-6 t of every order
+    (where its claim equals a cap, the step to the next mass at which both are whole grams), and
     what this goal gains by what booking cost the earlier ones (`lost`), up to a thousandth of all
     that is at stake, lest a boundless price of an earlier goal hides a bad value.
     """
@@ -297,10 +298,16 @@ def _goal_proof(facts: Facts, goal: str, value: Fraction, bound: Fraction, lost:
     if goal == "margin":
         own = [t for t in facts.terms.values() if not t.offer]
         prices = [Fraction(max(abs(t.premium), facts.scale), facts.scale) for t in own]
-        slack = sum(prices, Fraction(0))
+        slack = sum((p * _grams(facts, t) for p, t in zip(prices, own, strict=True)), Fraction(0))
         stake = sum((p * facts.mass[t.order] for p, t in zip(prices, own, strict=True)), Fraction(0)) / GRID
     else:
-        slack, stake = Fraction(len(facts.names)), Fraction(facts.firm_mass(priority), GRID)
+        slack = Fraction(sum(_grams(facts, t) for t in facts.terms.values() if not t.offer))
+        stake = Fraction(facts.firm_mass(priority), GRID)
         value, bound = stake - value, stake - bound
-    tolerance = (max(Fraction(1), abs(value)) + 2 * slack) / 10**6 + min(lost, stake / 1000)
+    tolerance = (max(Fraction(1), abs(value)) + slack) / 10**6 + min(lost, stake / 1000)
     return GoalProof(name, priority, value, bound, gap, tolerance, not facts.is_linear())
+
+
+def _grams(facts: Facts, term: Term) -> int:
+    """What booking may cost an order, g: 2, or the step between masses that fit a claim equal to a cap."""
+    return min(max(2, facts.knife_edge(term)), max(2, facts.mass[term.order]))

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain, combinations
 from typing import Any
 
 from massbalance.domain.case import Case, Table
 from massbalance.domain.grid import GRID
 
 GHG_CLAIMS = ("cfp", "reduction")
+MANY = 24
+"""How many distinct caps are added up when a claim is compared with them."""
 SHARE_CLAIMS = ("green_share", "recycled_share", "post_consumer_share")
 CARRIERS = ("electricity", "heat")
 GOALS = {"firm_shortfall": "firm_shortfall_t", "margin": "margin"}
@@ -118,6 +122,7 @@ class Facts:
         self.scale: int = 10**self.decimals
         self.periods = list(self._rows(case.periods, "start end"))
         self.names = [str(name) for name in case.orders.text("order")]
+        self._steps: dict[tuple[int, str, int], int] = {}
         self.of_order = {c: case.orders.text(c) for c in ("customer", "product", "period")}
         self.mass = [int(m) for m in case.orders.grid("mass_t")]
         self.priority = [int(p) for p in case.orders.floats("priority")]
@@ -314,6 +319,47 @@ class Facts:
         if term.claim == "cfp":
             return max(0, self.products[term.product].baseline - term.level)
         return term.level
+
+    def knife_edge(self, term: Term) -> int:
+        """Step (g) of the masses at which a claim that equals its caps is whole; 1 where none is equal.
+
+        Between such a claim and cap only whole units of credit fit: 0.123 t CO2e per t claimed
+        and allowed leaves no other masses than multiples of 1000 g (C4 with C6 or C9).
+        """
+        key = (term.product, term.claim, term.level)
+        if key not in self._steps:
+            self._steps[key] = self._knife_edge(term)
+        return self._steps[key]
+
+    def _knife_edge(self, term: Term) -> int:
+        limits, need, scale = self.products[term.product], self.need(term), self.scale
+        if need == 0:
+            return 1
+        if term.claim in GHG_CLAIMS:
+            caps: list[tuple[int, tuple[int, ...]]] = [(s * scale, (s,)) for s in limits.scopes]
+        else:
+            shares = self._shares[SHARE_CLAIMS.index(term.claim)]
+            pairs = [(cap, share) for c, cap in limits.caps.items() for share in shares.get(c, ())]
+            caps = [(cap * share, (cap, share)) for cap, share in pairs if cap * share > 0]
+            caps += [(scale * share, (share,)) for _, share in pairs]
+        sums = chain.from_iterable(combinations(sorted(set(caps))[:MANY], n) for n in (1, 2, 3))
+        equal = [one for one in sums if sum(value for value, _ in one) == need * scale]
+        figures = [(need, *chain.from_iterable(parts for _, parts in one)) for one in equal]
+        return max((self._whole_step(*found) for found in figures), default=1)
+
+    def _whole_step(self, *scaled: int) -> int:
+        """Least common denominator of figures."""
+        return math.lcm(*(self.scale // math.gcd(value, self.scale) for value in scaled))
+
+    @cached_property
+    def _shares(self) -> list[dict[str, set[int]]]:
+        """By share claim: category -> the shares that its material lots carry."""
+        found: list[dict[str, set[int]]] = [defaultdict(set) for _ in SHARE_CLAIMS]
+        for lot in self.lots:
+            if lot.traits.kind == "material":
+                for of_claim, share in zip(found, lot.traits.shares, strict=True):
+                    of_claim[lot.traits.category].add(share)
+        return found
 
     def is_linear(self) -> bool:
         """No order needs a yes or no: none whole, none with a minimum fill, no offers."""
