@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from tests.unit.report_case import solved
 
-from massbalance.report.summary import booked_margin, dumps, exact, grams, rounded, versions
+from massbalance.report.documents import dumps
+from massbalance.report.summary import booked_margin, exact, grams, rounded, versions
 
 
 @pytest.mark.parametrize("text", ["0", "-3", "0.125", "-0.000000000001", "10000000000000000000.1"])

@@ -127,7 +127,8 @@ def _attempt(plan: _Plan, queue: list[Target], *, draw_more: bool) -> tuple[Allo
         recipe, mix = plan.book_of(plan.recipe(target)), plan.mixes[plan.recipe(target)]
         fitter = Fitter(recipe, ledger, mix, _price(plan.prices, recipe.period))
         more = draw_more or target.exact or not target.full
-        trial = fitter.fit(target.mass, target.least, draw_more=more, urgent=target.exact)
+        urgent = target.exact or (more and target.full)
+        trial = fitter.fit(target.mass, target.least, draw_more=more, urgent=urgent)
         ledger.forget()
         if trial is None:
             missed.append(target)

@@ -290,7 +290,7 @@ def _goal_proof(facts: Facts, goal: str, value: Fraction, bound: Fraction, lost:
     """A goal's proof in its own terms, from its maximised value and bound.
 
     The tolerance is what booking on the grid may cost: 1e-6 of the value, 2e-6 t of every order
-    (where its claim equals a cap, the step to the next mass at which both are whole grams), and
+    (or the step between the masses that whole units of credit leave it, where that is more), and
     what this goal gains by what booking cost the earlier ones (`lost`), up to a thousandth of all
     that is at stake, lest a boundless price of an earlier goal hides a bad value.
     """
@@ -309,5 +309,5 @@ def _goal_proof(facts: Facts, goal: str, value: Fraction, bound: Fraction, lost:
 
 
 def _grams(facts: Facts, term: Term) -> int:
-    """What booking may cost an order, g: 2, or the step between masses that fit a claim equal to a cap."""
+    """What booking may cost an order, g: 2, or the step between the masses that the grid leaves it."""
     return min(max(2, facts.knife_edge(term)), max(2, facts.mass[term.order]))

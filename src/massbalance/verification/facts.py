@@ -321,10 +321,13 @@ class Facts:
         return term.level
 
     def knife_edge(self, term: Term) -> int:
-        """Step (g) of the masses at which a claim that equals its caps is whole; 1 where none is equal.
+        """Step (g) of the masses that the grid leaves an order; at least 1.
 
-        Between such a claim and cap only whole units of credit fit: 0.123 t CO2e per t claimed
-        and allowed leaves no other masses than multiples of 1000 g (C4 with C6 or C9).
+        One unit of a lot carries so much of a claim that a unit less costs this much mass.
+
+        Where the claim equals its caps only whole units of credit fit between them: 0.123 t CO2e
+        per t claimed and allowed leaves no other masses than multiples of 1000 g (C4 with C6 or
+        C9), and fewer where a unit of a lot reduces by more than a gram.
         """
         key = (term.product, term.claim, term.level)
         if key not in self._steps:
@@ -335,7 +338,9 @@ class Facts:
         limits, need, scale = self.products[term.product], self.need(term), self.scale
         if need == 0:
             return 1
-        if term.claim in GHG_CLAIMS:
+        ghg = term.claim in GHG_CLAIMS
+        unit = math.ceil(self._greatest_reduction) if ghg else 1
+        if ghg:
             caps: list[tuple[int, tuple[int, ...]]] = [(s * scale, (s,)) for s in limits.scopes]
         else:
             shares = self._shares[SHARE_CLAIMS.index(term.claim)]
@@ -345,11 +350,24 @@ class Facts:
         sums = chain.from_iterable(combinations(sorted(set(caps))[:MANY], n) for n in (1, 2, 3))
         equal = [one for one in sums if sum(value for value, _ in one) == need * scale]
         figures = [(need, *chain.from_iterable(parts for _, parts in one)) for one in equal]
-        return max((self._whole_step(*found) for found in figures), default=1)
+        step = max((self._whole_step(*found) for found in figures), default=1)
+        least = -(-unit * scale // need)
+        return max(least, step * (2 * unit if unit > 1 else 1) if equal else 1)
 
     def _whole_step(self, *scaled: int) -> int:
         """Least common denominator of figures."""
         return math.lcm(*(self.scale // math.gcd(value, self.scale) for value in scaled))
+
+    @cached_property
+    def _greatest_reduction(self) -> Fraction:
+        """The most that a unit of any lot reduces, t CO2e; 1 for projects."""
+        found = [Fraction(0)]
+        for lot in self.lots:
+            if lot.traits.kind == "project":
+                found.append(Fraction(1))
+            elif lot.traits.displaced is not None and lot.traits.intensity is not None:
+                found.append(Fraction(lot.traits.displaced - lot.traits.intensity, self.scale))
+        return max(found)
 
     @cached_property
     def _shares(self) -> list[dict[str, set[int]]]:
