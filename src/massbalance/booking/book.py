@@ -22,7 +22,7 @@ from massbalance.booking.targets import Target, booking_order, targets
 from massbalance.domain.result import Allocation
 from massbalance.formulation.problem import Problem
 from massbalance.solving.compiled import Compiled
-from massbalance.solving.lexicographic import Solution
+from massbalance.solving.lexicographic import Solution, Stage
 
 AGAIN = 8
 """How often all is booked again for orders that found nothing."""
@@ -101,12 +101,21 @@ class _Plan:
         mix = _mixes(problem, compiled, columns)
         self.mixes = {r: mix(r) for r in {self.recipe(t) for t in wanted}}
         self.queue = booking_order(problem, wanted, lambda t: len(self.mixes[self.recipe(t)]))
-        self.prices = _prices(compiled, solution)
+        self.goals = [s.goal for s in _priced(solution)]
+        self.prices = _prices(problem, compiled, solution)
         self.books: dict[int, RecipeBook] = {}
 
     def recipe(self, target: Target) -> int:
         """Recipe of a target's term."""
         return int(self.problem.recipes.of_term[target.term])
+
+    def worth(self, target: Target) -> tuple[float, ...]:
+        """What a tonne of a target brings each goal that has prices."""
+        step = int(self.problem.steps.of_term[target.term])
+        priority, premium = int(self.problem.steps.priority[step]), float(self.problem.steps.premium[step])
+        return tuple(
+            premium if goal.name == "margin" else float(priority == goal.priority) for goal in self.goals
+        )
 
     def book_of(self, recipe: int) -> RecipeBook:
         """The recipe's rows in integers, made once."""
@@ -125,7 +134,8 @@ def _attempt(plan: _Plan, queue: list[Target], *, draw_more: bool) -> tuple[Allo
     users = Counter((k, plan.book_of(r).period) for r in map(plan.recipe, queue) for k in plan.mixes[r])
     for target in queue:
         recipe, mix = plan.book_of(plan.recipe(target)), plan.mixes[plan.recipe(target)]
-        fitter = Fitter(recipe, ledger, mix, _price(plan.prices, recipe.period))
+        price = _price(plan.prices, recipe.period)
+        fitter = Fitter(recipe, ledger, mix, price, plan.worth(target))
         more = draw_more or target.exact or not target.full
         urgent = target.exact or (more and target.full)
         trial = fitter.fit(target.mass, target.least, draw_more=more, urgent=urgent)
@@ -140,11 +150,26 @@ def _attempt(plan: _Plan, queue: list[Target], *, draw_more: bool) -> tuple[Allo
     return _allocation(rows, claimed, taken), missed
 
 
-def _prices(compiled: Compiled, solution: Solution) -> dict[tuple[int, int], tuple[float, ...]]:
-    """What a unit of each pool and period is worth to each goal, by (pool, period)."""
-    at = {key: i for i, (equation, key) in enumerate(compiled.rows) if equation == "pool_balance"}
-    duals = [s.row_dual for s in solution.stages if s.goal.name != "tie_break" and s.row_dual is not None]
-    return {key: tuple(float(d[i]) for d in duals) for key, i in at.items()}  # type: ignore[misc]
+def _priced(solution: Solution) -> list[Stage]:
+    """The goals that were solved to the end, and so have prices."""
+    return [s for s in solution.stages if s.goal.name != "tie_break" and s.row_dual is not None]
+
+
+def _prices(
+    problem: Problem, compiled: Compiled, solution: Solution
+) -> dict[tuple[int, int], tuple[float, ...]]:
+    """What a unit of each pool and period costs each goal, by (pool, period): its price, and its
+    unit cost where the goal is the margin.
+    """
+    rows = ((key, i) for i, (equation, key) in enumerate(compiled.rows) if equation == "pool_balance")
+    at = {(int(key[0]), int(key[1])): i for key, i in rows}  # type: ignore[index]
+    duals = _priced(solution)
+    cost = np.maximum(0.0, problem.pairs.unit_cost.floats())
+    found: dict[tuple[int, int], tuple[float, ...]] = {}
+    for (k, t), i in at.items():
+        own = (float(s.row_dual[i]) + cost[k] * (s.goal.name == "margin") for s in duals)  # type: ignore[index]
+        found[k, t] = tuple(float(v) for v in own)
+    return found
 
 
 def _price(

@@ -58,7 +58,10 @@ class Trial:
 
 
 class Fitter:
-    """Fits the orders of one recipe to what the ledger still has."""
+    """Fits the orders of one recipe to what the ledger still has.
+
+    price: what a unit of a pool costs each goal; worth: what a tonne of the order brings each.
+    """
 
     def __init__(
         self,
@@ -66,12 +69,14 @@ class Fitter:
         ledger: Ledger,
         mix: Mapping[int, float],
         price: Callable[[int], tuple[float, ...]],
+        worth: tuple[float, ...],
     ) -> None:
         self.book = book
         self.ledger = ledger
         self.mix = mix
-        self.urgent = self.capped = False
+        self.urgent = self.capped = self.exact = False
         self.price = price
+        self.worth = worth
 
     @cached_property
     def scarce(self) -> set[int]:
@@ -98,7 +103,7 @@ class Fitter:
         The mix of the solver first; where its repair costs more than rounding should, a mix
         that keeps clear of every row by what rounding can move it.
         """
-        self.urgent, self.capped = urgent, False
+        self.urgent, self.capped, self.exact = urgent, False, least >= target
         found = None
         for claimed in self._masses(target, least):
             found = self._repair(self._start(claimed), draw_more=draw_more)
@@ -253,12 +258,22 @@ class Fitter:
             step = max(1, -int(-missing // weight))
             if pool.rate[0] > 0 and claim.measure == CREDITED:
                 step = max(step, pool.for_credited(trial.measures.get(k, (0, 0, 0))[1] + 1) - before)
+            if self._too_dear(k, step, missing):
+                continue
             self._set(trial, k, before + step)
             gained = trial.amounts[k] > before
             if gained and all(self._excess(trial, row) <= 0 for row in self.book.caps if k in row.coefs):
                 return True
             self._set(trial, k, before)
         return False
+
+    def _too_dear(self, pool: int, step: int, missing: int) -> bool:
+        """Would less mass cost the goals less, the first goal first? Exact orders have no choice."""
+        if self.exact:
+            return False
+        less = missing / self.book.claim.rhs
+        cost = tuple(round(v * step, 6) for v in self.price(pool))
+        return cost > tuple(round(w * less, 6) for w in self.worth)
 
     def _search(self, trial: Trial, missing: int) -> bool:
         """Where single steps break one row for another: a few units of several pools at once.
