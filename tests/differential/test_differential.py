@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from hand_cases import CASES
+from massbalance.api import solve_objectives
 from plain_runner import solve_plainly
 from random_cases import write_random_case
-
-from massbalance.api import solve_objectives
 
 TOLERANCE = 1e-7  # relative to max(1, |value|)
 COUNTS = {("small", False): 194, ("medium", False): 6, ("small", True): 97, ("medium", True): 2}

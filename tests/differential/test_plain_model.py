@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from exact_lp import solve_exactly
 from hand_cases import CASES
 from plain_model import PlainCase, build, is_mip, is_true, number, read

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+
 from tests.e2e.command import DATA, HEADERS, TABLES, Ended, inside, massbalance, rows
 
 CASES = ("aluminium", "steel", "tutorial")

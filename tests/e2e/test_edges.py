@@ -8,6 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+
 from tests.e2e.command import DATA, HEADERS, inside, rows
 from tests.e2e.tables import CaseTables
 

@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.command import COMMAND, DATA, Ended, contents, everything_in, inside, massbalance, rows
 from tests.e2e.hard_case import write_hard_case
 from tests.e2e.tables import CaseTables

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.command import DATA, contents, inside, massbalance
 from tests.e2e.tables import FULL_WIDTH, CaseTables
 

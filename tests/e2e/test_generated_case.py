@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks.generate import Size, write_case
 
+from benchmarks.generate import Size, write_case
 from massbalance.api import read_case, solve
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.command import DATA, ROOT, contents, everything_in, inside, massbalance
 from tests.e2e.tables import CaseTables
 

@@ -18,8 +18,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.golden.lp_text import goals_text, holds_text, rows_text
-from tests.golden.tiny import Tiny
 
 from massbalance.api import Outcome, Result, read_case, run_case
 from massbalance.api import solve as solve_case
@@ -29,6 +27,8 @@ from massbalance.report.summary import solver_objectives
 from massbalance.solving.compiled import Compiled, compile_model
 from massbalance.solving.highs import Highs, SolverError
 from massbalance.solving.lexicographic import solve
+from tests.golden.lp_text import goals_text, holds_text, rows_text
+from tests.golden.tiny import Tiny
 
 STORED = Path(__file__).parent / "lp"
 NAMES = {e.label: e.name for e in EQUATIONS} | {

@@ -9,9 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.golden.checks import goal_values, table
 
 from massbalance.api import Outcome, read_case, run_case, solve_objectives
+from tests.golden.checks import goal_values, table
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 TUTORIAL = (DATA / "tutorial" / "README.md").read_text(encoding="utf-8")

@@ -7,10 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.golden.checks import goal_values, table, uses
-from tests.golden.tiny import Tiny, tiny
 
 from massbalance.api import Outcome, run_case
+from tests.golden.checks import goal_values, table, uses
+from tests.golden.tiny import Tiny, tiny
 
 LEGS = {"GA": 110, "AC": 130, "AN": 111}
 FARES = {

@@ -7,6 +7,7 @@ share of 1 and every lot is green, unless said otherwise, so a tonne of lot serv
 from __future__ import annotations
 
 import pytest
+
 from tests.golden.checks import Golden, claimed, uses
 from tests.golden.tiny import Tiny, tiny
 

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.golden.checks import NAMES, STORED
 
 from massbalance.api import read_case, solve
 from massbalance.domain.rulemodel import available, parse, read_bytes
@@ -14,6 +13,7 @@ from massbalance.formulation.equations import EQUATIONS
 from massbalance.formulation.goals import goals
 from massbalance.formulation.problem import build_problem, row_name
 from massbalance.solving.highs import Highs
+from tests.golden.checks import NAMES, STORED
 
 ROOT = Path(__file__).resolve().parents[2]
 FORMULATION = (ROOT / "models" / "FORMULATION.md").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+
 from tests.golden.checks import Golden
 from tests.golden.tiny import Tiny, tiny
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from tests.intake_corpus.valid import Files, Row, valid
 
 Edit = Callable[[Files], None]

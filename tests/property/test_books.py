@@ -9,7 +9,6 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.books_case import allocate, make_case, months
 
 from massbalance.books.account import MOVES, account_rows
 from massbalance.books.release import water_fill
@@ -17,6 +16,7 @@ from massbalance.books.residual import imbalances, residual_book
 from massbalance.books.tables import account_csv, allocation_csv, orders_csv, residual_csv
 from massbalance.domain.effects import Effects, windows
 from massbalance.domain.grid import decimal_text
+from tests.unit.books_case import allocate, make_case, months
 
 PERIODS = 3
 DAYS = ["2025-01-10", "2024-06-01", "2025-02-10", "2025-03-10", "2025-06-01"]

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from tests.e2e.tables import CaseTables, Record
 
 from massbalance.api import read_case, solve, solve_objectives
 from massbalance.domain.faults import CaseRefused
+from tests.e2e.tables import CaseTables, Record
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "differential"))
 

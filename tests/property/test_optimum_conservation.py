@@ -11,10 +11,10 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tests.e2e.command import rows
-from tests.e2e.tables import CaseTables, Record
 
 from massbalance.api import run_case
+from tests.e2e.command import rows
+from tests.e2e.tables import CaseTables, Record
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "differential"))
 

@@ -1,10 +1,10 @@
 """The account of every lot, by hand: receipt, use, blocking by origin, expiry, balances."""
 
 import pytest
-from tests.unit.books_case import allocate, grid, make_case, months
 
 from massbalance.books.account import MOVES, BooksError, account_rows
 from massbalance.books.tables import account_csv
+from tests.unit.books_case import allocate, grid, make_case, months
 
 PRODUCTS = [{"product": "p", "s1": 10, "s2": 10, "s3": 10, "metal_tco2e_per_t": 15}]
 

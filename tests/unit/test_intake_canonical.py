@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.intake_corpus.edits import cells, every, rules_section
-from tests.intake_corpus.valid import Files, steel, valid
 
 from massbalance.domain.case import TABLES, Case
 from massbalance.domain.faults import Fault
 from massbalance.intake.canonical import write_case
 from massbalance.intake.read import read_case
+from tests.intake_corpus.edits import cells, every, rules_section
+from tests.intake_corpus.valid import Files, steel, valid
 
 DATA = Path(__file__).parents[2] / "data"
 

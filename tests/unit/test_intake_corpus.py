@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from tests.intake_corpus.cases import CASES
-from tests.intake_corpus.edits import Malformed
-from tests.intake_corpus.valid import steel, valid
 
 from massbalance.domain.faults import CaseRefused
 from massbalance.intake.read import read_case
+from tests.intake_corpus.cases import CASES
+from tests.intake_corpus.edits import Malformed
+from tests.intake_corpus.valid import steel, valid
 
 
 @pytest.mark.parametrize("base", [valid, steel])

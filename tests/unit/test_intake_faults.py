@@ -4,9 +4,6 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.intake_corpus.cases import CASES
-from tests.intake_corpus.edits import cell, cells, every, file, no_column, text, without
-from tests.intake_corpus.valid import Files, valid
 
 from massbalance import intake
 from massbalance.domain.case import TABLES
@@ -15,6 +12,9 @@ from massbalance.domain.schema import TABLE_SPECS
 from massbalance.intake.log import ROWS_PER_CHECK, nearest
 from massbalance.intake.names import FORM_CHECKS, RULE_CHECKS
 from massbalance.intake.read import read_case
+from tests.intake_corpus.cases import CASES
+from tests.intake_corpus.edits import cell, cells, every, file, no_column, text, without
+from tests.intake_corpus.valid import Files, valid
 
 Place = tuple[str, int | None, str]
 

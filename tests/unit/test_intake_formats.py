@@ -9,14 +9,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.intake_corpus.edits import cell, cells
-from tests.intake_corpus.valid import Files, valid
 
 from massbalance.domain.case import TABLES, Case
 from massbalance.domain.faults import CaseRefused
 from massbalance.intake import csvfile
 from massbalance.intake.log import Log
 from massbalance.intake.read import read_case
+from tests.intake_corpus.edits import cell, cells
+from tests.intake_corpus.valid import Files, valid
 
 
 @pytest.fixture

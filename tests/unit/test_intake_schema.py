@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from tests.intake_corpus.bad_values import CELLS
-from tests.intake_corpus.edits import cell
-from tests.intake_corpus.valid import TABLES as VALID
-from tests.intake_corpus.valid import valid
 
 from massbalance.domain.case import OPTIONAL_TABLES, TABLES
 from massbalance.domain.faults import CaseRefused
 from massbalance.domain.schema import ROW_MODELS, TABLE_SPECS, UOMS_OF_KIND
 from massbalance.intake.read import read_case
+from tests.intake_corpus.bad_values import CELLS
+from tests.intake_corpus.edits import cell
+from tests.intake_corpus.valid import TABLES as VALID
+from tests.intake_corpus.valid import valid
 
 REQUIRED = {
     "periods": "period start end",

@@ -4,12 +4,12 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from tests.intake_corpus.edits import rules_section, setting
-from tests.intake_corpus.valid import Files, valid
 
 from massbalance.domain.faults import CaseRefused
 from massbalance.domain.rulemodel import read_bytes
 from massbalance.intake.read import read_case
+from tests.intake_corpus.edits import rules_section, setting
+from tests.intake_corpus.valid import Files, valid
 
 SOURCE = read_bytes("jaa-2026")
 

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.intake_corpus.edits import Edit, again, cell, cells, every, only, rules_section, setting, without
-from tests.intake_corpus.valid import steel, valid
 
 from massbalance.domain.case import Case
 from massbalance.domain.effects import CARRIER_OF_UOM, Effects, windows
@@ -13,6 +11,8 @@ from massbalance.domain.faults import Fault
 from massbalance.intake import usable
 from massbalance.intake.read import read_case
 from massbalance.intake.warnings import ONE_BY_ONE
+from tests.intake_corpus.edits import Edit, again, cell, cells, every, only, rules_section, setting, without
+from tests.intake_corpus.valid import steel, valid
 
 DATA = Path(__file__).parents[2] / "data"
 

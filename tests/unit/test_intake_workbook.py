@@ -10,12 +10,12 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
-from tests.intake_corpus.edits import cells
-from tests.intake_corpus.valid import Files, steel, valid
 
 from massbalance.domain.faults import CaseRefused, Fault
 from massbalance.intake import workbook
 from massbalance.intake.read import read_case
+from tests.intake_corpus.edits import cells
+from tests.intake_corpus.valid import Files, steel, valid
 
 FLAGS = {"true": True, "false": False}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.report_case import PRODUCT, Row, solved
 
 from massbalance.api import Result
 from massbalance.report.prices import COLUMNS
+from tests.unit.report_case import PRODUCT, Row, solved
 
 LEGS = {"GA": 110, "AC": 130, "AN": 111}
 FLIGHTS = {

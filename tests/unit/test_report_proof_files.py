@@ -6,9 +6,8 @@ import csv
 import io
 import re
 
-from tests.unit.report_case import Row, solved
-
 from massbalance.api import Result
+from tests.unit.report_case import Row, solved
 
 NAMES = ("recipes", "pools", "duals")
 

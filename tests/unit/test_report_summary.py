@@ -9,10 +9,10 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from tests.unit.report_case import solved
 
 from massbalance.report.documents import dumps
 from massbalance.report.summary import booked_margin, exact, grams, rounded, versions
+from tests.unit.report_case import solved
 
 
 @pytest.mark.parametrize("text", ["0", "-3", "0.125", "-0.000000000001", "10000000000000000000.1"])

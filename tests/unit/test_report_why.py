@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.report_case import PRODUCT, PROJECT, Row, solved
 
 from massbalance.report.why import reasons
 from massbalance.solving.reach import reach
+from tests.unit.report_case import PRODUCT, PROJECT, Row, solved
 
 LOT: Row = {}
 

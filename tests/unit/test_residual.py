@@ -4,12 +4,12 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from tests.unit.books_case import allocate, make_case, months
 
 from massbalance.books.account import BooksError
 from massbalance.books.release import water_fill
 from massbalance.books.residual import imbalances, residual_book
 from massbalance.books.tables import allocation_csv, orders_csv, residual_csv
+from tests.unit.books_case import allocate, make_case, months
 
 T = 10**6
 

@@ -10,9 +10,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from handmade import write_run
-from runs import MIXED, SCARCE
-
 from massbalance.api import run_case
+from runs import MIXED, SCARCE
 
 DATA = Path(__file__).parents[2] / "data"
 

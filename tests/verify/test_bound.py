@@ -8,10 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+
 from handmade import MODELS
 from massbalance.intake.read import read_case
-from runs import SETTINGS
-
 from massbalance.verification.bound import GoalProof, prove
 from massbalance.verification.facts import GHG_CLAIMS, SHARE_CLAIMS, Facts, Lot, Term
 from massbalance.verification.files import Faults, Line
@@ -25,6 +24,7 @@ from massbalance.verification.proof import (
     shared_origins,
 )
 from massbalance.verification.rows import Booked, Decision, Sums, check_allocation, check_orders
+from runs import SETTINGS
 
 RULES = (MODELS / "jaa-2026.toml").read_bytes()
 

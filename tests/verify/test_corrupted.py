@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from corrupt import RAW, SIGNED
 
+from corrupt import RAW, SIGNED
 from massbalance.verification import verify_run
 
 KINDS = {**SIGNED, **RAW}

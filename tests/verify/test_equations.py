@@ -7,10 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from handmade import Handmade, Use, write_run
-from runs import MIXED, SCARCE
 
+from handmade import Handmade, Use, write_run
 from massbalance.verification import verify_run
+from runs import MIXED, SCARCE
 
 A1, A2_PROJECT, A2_METAL, A3, A4, A5, A6 = range(7)
 """Positions in MIXED.uses."""

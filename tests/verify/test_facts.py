@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from handmade import MODELS
-from runs import MIXED
 
+from handmade import MODELS
 from massbalance.domain.case import Case
 from massbalance.domain.effects import Effects, windows
 from massbalance.intake.read import read_case
 from massbalance.verification.facts import Facts, months_later
+from runs import MIXED
 
 RULES = (MODELS / "jaa-2026.toml").read_bytes()
 DATA = Path(__file__).parents[2] / "data"

@@ -109,7 +109,8 @@ def residual_csv(case: Case, book: ResidualBook) -> bytes:
     period = np.array([row.period for row in rows], dtype=np.intp)
     exact = case.products.exact
     before = exact["s1"].plus(exact["s2"]).plus(exact["s3"])
-    declared = _rounded((row.cfp_residual for row in rows), up=True)
+    # rounding to the gram must not declare more than the intensity itself
+    declared = _rounded((row.cfp_residual for row in rows), up=True).minimum(before.take(product))
     masses = [
         _numbers(np.array([getattr(row, name) for row in rows], dtype=object))
         for name in ("produced", "claimed", "conventional")

@@ -111,4 +111,4 @@ class Case:
     def goals(self) -> tuple[str, ...]:
         """Order of the first goals: `firm_shortfall` and `margin` ([objective] order)."""
         order = self.settings.get("objective", {}).get("order", ["firm_shortfall", "margin"])
-        return tuple(order)
+        return tuple(str(goal).removesuffix("_t") for goal in order)

@@ -324,6 +324,14 @@ class Objective(_Section):
     order: list[Goal] = ["firm_shortfall", "margin"]
     strategy: Literal["firm-then-margin"] = "firm-then-margin"
 
+    @field_validator("order", mode="before")
+    @classmethod
+    def _as_in_summary(cls, value: object) -> object:
+        """`firm_shortfall_t`, as summary.json calls the goal, is `firm_shortfall`."""
+        if not isinstance(value, list):
+            return value
+        return ["firm_shortfall" if goal == "firm_shortfall_t" else goal for goal in value]
+
     @field_validator("order")
     @classmethod
     def _all_once(cls, value: list[str]) -> list[str]:

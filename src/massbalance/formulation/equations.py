@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pyomo.environ as pyo
 from pyomo.core.expr.numeric_expr import LinearExpression
 
 from massbalance.formulation.columns import Columns
 from massbalance.formulation.problem import Problem
 
+LEAST_NEED = 1e-8
+"""Least claim per t of claimed mass in the model; booking and proof take the exact one."""
 Rows = dict[object, tuple[list[float], list[pyo.Var]]]
 
 
@@ -94,6 +97,8 @@ def pool_balance(model: Columns, problem: Problem) -> None:
 def claim(model: Columns, problem: Problem) -> None:
     """C4: need[r] y[r] - sum_k claim_value[k,r] x[k,r] <= 0 (A4.1, A5.1.1, B-C): all five claims."""
     need = problem.recipes.need.floats()
+    # the solver drops what is below 1e-9; a need so small stays a need, a gram in a thousand tonnes
+    need = np.where(need > 0, np.maximum(need, LEAST_NEED), 0.0)
     rows: Rows = {}
     for r in range(len(problem.recipes)):
         if need[r] > 0:

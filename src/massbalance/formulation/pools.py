@@ -116,6 +116,8 @@ def _alike(case: Case, effects: Effects, parts: Composition) -> IndexArray:
 
 def months_to_expiry(case: Case, windows: Windows) -> npt.NDArray[np.int64]:
     """Whole months from the first period's month to expiry, within 0..120."""
+    if len(case.periods) == 0:
+        return np.zeros(len(case.lots), dtype=np.int64)
     start = case.periods.days("start")[0].astype("datetime64[M]")
     capped = np.minimum(windows.expires, NEVER).astype("datetime64[M]")
     return np.clip((capped - start).astype(np.int64), 0, HORIZON_MONTHS)

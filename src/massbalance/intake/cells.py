@@ -38,12 +38,14 @@ class Cells:
         array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
         encoded = array if pa.types.is_dictionary(array.type) else pc.dictionary_encode(array)
         codes, words = encoded.indices, encoded.dictionary.cast(pa.large_string())
+        distinct = encoded is not array
         if codes.null_count or words.null_count:
             codes = pc.fill_null(codes, len(words))
             words = pa.concat_arrays([pc.fill_null(words, ""), pa.array([""], pa.large_string())])
+            distinct = False
         cells = Cells(codes.to_numpy(zero_copy_only=False).astype(np.int32), words)
         trimmed = pc.utf8_trim_whitespace(words)
-        if encoded is not array and codes.null_count == 0 and trimmed.equals(words):
+        if distinct and trimmed.equals(words):
             return cells
         return cells.mapped(trimmed)
 

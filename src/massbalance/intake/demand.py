@@ -69,4 +69,7 @@ def _add_offers(claims: npt.NDArray[np.int64], orders: Built, offers: Built) -> 
         return
     codes, words = offers.codes("claim")
     bits = np.array([CLAIM_BIT.get(word, 0) for word in words], dtype=np.int64)[codes]
-    np.bitwise_or.at(claims, row_of(offers, "order", orders), bits)
+    rows = row_of(offers, "order", orders)
+    # an offer whose order has a fault of its own adds nothing
+    sound = rows >= 0
+    np.bitwise_or.at(claims, rows[sound], bits[sound])

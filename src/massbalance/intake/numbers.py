@@ -1,7 +1,7 @@
 """Numbers as written to exact integers: no float, nothing guessed.
 
-Accepted: optional sign, digits, optional fraction, optional exponent. Refused: nan, inf, 1_000,
-1,000, hex, `.5`. Plain decimals go through arrow's exact decimal type, all others through
+Accepted: optional sign, digits, optional fraction (`.5` and `5.` too), optional exponent. Refused:
+nan, inf, 1_000, 1,000, hex. Plain decimals go through arrow's exact decimal type, all others through
 `Decimal`.
 """
 
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from massbalance.domain.grid import IntArray, as_python_ints, decimal_text, peak, scale_up, shrink
 from massbalance.intake.cells import Mask, matches
 
-NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
+NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _PLAIN = r"^[+-]?[0-9]{1,18}(\.[0-9]{1,18})?$"
 _CANONICAL = r"^(0|-?[1-9][0-9]*|-?(0|[1-9][0-9]*)\.[0-9]*[1-9])$"
 MOST_DECIMALS = 30

@@ -84,6 +84,9 @@ class Reasons:
         beside = f"; also binding: {caps}" if caps else ""
         if self.margin is None:
             return "not decided: the run stopped at a limit before the margin was optimised"
+        if problem.steps.integer[step] and not claimed and firm:
+            least = "the whole order" if problem.case.orders.flag("whole")[order] else "its minimum fill"
+            return f"firm, but the credits left do not make up {least}, or another order's{beside}"
         if firm and problem.case.goals[0] == "firm_shortfall":
             return f"firm, but no credit left in its window{beside}"
         if problem.steps.integer[step] and not claimed:

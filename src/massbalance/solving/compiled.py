@@ -14,6 +14,8 @@ from massbalance.formulation.goals import Goal
 from massbalance.formulation.model import build_model
 from massbalance.formulation.problem import Problem
 
+LEAST = 2e-9
+"""A coefficient smaller than this is none to the solver."""
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
 
@@ -61,8 +63,12 @@ def compile_model(problem: Problem) -> Compiled:
     take = np.full(len(problem.steps), -1, dtype=np.intp)
     for j, variable in model.take.items():
         take[j] = column_of[id(variable)]
+    matrix = scipy.sparse.csc_array(standard.A)
+    # HiGHS would drop these with a warning: less than a gram in a thousand tonnes
+    matrix.data[np.abs(matrix.data) < LEAST] = 0.0
+    matrix.eliminate_zeros()
     compiled = Compiled(
-        matrix=scipy.sparse.csc_array(standard.A),
+        matrix=matrix,
         costs=np.asarray(standard.c.todense(), dtype=np.float64).reshape(len(goals), len(standard.columns)),
         offsets=np.asarray(standard.c_offset, dtype=np.float64),
         row_lower=np.where(kinds == 1, -np.inf, rhs),

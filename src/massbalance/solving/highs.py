@@ -15,6 +15,8 @@ from massbalance.solving.compiled import Compiled
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
+OVERRUN_S = 0.5
+"""How far a MIP may overrun its time before it is cancelled."""
 PRICED = 1e-10
 """A reduced cost below this, relative to the greatest cost, is the solver's noise."""
 
@@ -55,6 +57,9 @@ class Highs:
         ):  # fmt: skip
             self._ok(self.highs.setOptionValue(name, value), name)
         self._ok(self.highs.passModel(self._model()), "passModel")
+        if self.integers:
+            # asks for an interrupt now and then: cheap in branch and bound, not in the simplex method
+            self.highs.HandleUserInterrupt = True
 
     def _ok(self, status: highspy.HighsStatus, what: str) -> None:
         if status != highspy.HighsStatus.kOk:
@@ -140,16 +145,18 @@ class Highs:
         # the limit is on the solver's total clock, which never goes back
         left = np.inf if deadline is None else max(0.01, deadline - time.monotonic())
         self.option("time_limit", float(min(self.highs.getRunTime() + left, 1e15)))
-        self._run()
+        self._run(deadline)
         return self._answer()
 
-    def _run(self) -> None:
-        """Run beside the main thread, so that Ctrl-C is heard at once."""
+    def _run(self, deadline: float | None) -> None:
+        """Run beside the main thread, so that Ctrl-C is heard at once; a MIP that overruns is stopped."""
         outcome: list[highspy.HighsStatus] = []
         worker = threading.Thread(target=lambda: outcome.append(self.highs.run()), daemon=True)
         worker.start()
         while worker.is_alive():
             worker.join(0.2)
+            if self.integers and deadline is not None and time.monotonic() > deadline + OVERRUN_S:
+                self.highs.cancelSolve()
         if not outcome or outcome[0] == highspy.HighsStatus.kError:
             raise SolverError("HiGHS: run answered an error")
 

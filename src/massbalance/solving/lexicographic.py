@@ -196,12 +196,14 @@ def _solve_twice(
     """
     begun = time.monotonic()
     answer = _solve(model, held, deadline, gap)
-    if answer.status != "optimal":
+    if answer.status != "optimal" or (deadline is not None and time.monotonic() >= deadline):
         return answer
     until = time.monotonic() + max(AGAIN_S, time.monotonic() - begun)
     model.option("presolve", "off")
     second = model.solve(deadline=until if deadline is None else min(until, deadline), gap=gap)
     model.option("presolve", "choose")
+    if second.status != "optimal":
+        return answer
     better = second.objective < answer.objective - LEAST_SLACK * max(1.0, abs(answer.objective))
     return second if better and _acceptable(second, held) else answer
 
@@ -217,6 +219,9 @@ def _decide(
     held: list[tuple[Floats, float]] = []
     for g in range(goals):
         goal, costs = compiled.goals[g], compiled.costs[g]
+        if deadline is not None and time.monotonic() >= deadline:
+            stages.append(Stage(goal, np.inf, -np.inf, "limit", None))
+            break
         say(f"deciding whole orders: {goal.key}")
         model.set_costs(costs)
         answer = _solve_twice(model, held, deadline, gap)

@@ -209,7 +209,7 @@ class Facts:
     @cached_property
     def lots(self) -> list[Lot]:
         """Every lot."""
-        (_, end), out = self.periods[-1], []
+        end, out = (self.periods[-1][1] if self.periods else dt.date.min), list[Lot]()
         columns = "lot uom origin quantity received used expires"
         rows = self._rows(self.case.lots, columns)
         for (name, uom, origin, quantity, received, used, expires), traits in zip(
@@ -393,7 +393,8 @@ class Facts:
         """Goal as duals.csv names it -> (name in summary.json, priority), in the case's order."""
         out: dict[str, tuple[str, int | None]] = {}
         firm = {p for p, firm in zip(self.priority, self.firm, strict=True) if firm}
-        for name in self.case.settings.get("objective", {}).get("order", list(GOALS)):
+        for told in self.case.settings.get("objective", {}).get("order", list(GOALS)):
+            name = told.removesuffix("_t")
             if name == "margin":
                 out[name] = GOALS[name], None
             else:
