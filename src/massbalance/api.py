@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 
 import pandas as pd
@@ -30,10 +31,10 @@ from massbalance.report.documents import Json, dumps
 from massbalance.report.prices import price_table
 from massbalance.report.proof_files import proof_files
 from massbalance.report.publish import check_target, publish, sign_off, staging
-from massbalance.report.summary import rounded, solver_objectives, summary
+from massbalance.report.summary import booked_value, rounded, solver_objectives, summary
 from massbalance.report.why import reasons
 from massbalance.report.workbook import write_workbook
-from massbalance.solving.compiled import Compiled, compile_model
+from massbalance.solving.compiled import Compiled, compile_model, without
 from massbalance.solving.duals import proving_duals
 from massbalance.solving.highs import SolverError
 from massbalance.solving.lexicographic import Solution
@@ -47,6 +48,8 @@ __all__ = [
 ]  # fmt: skip
 
 Progress = Callable[[str], None]
+MOST_BANNED = 50
+"""Up to so many terms that no whole grams fit, a MIP is decided again without them."""
 
 
 class VerificationFailed(Exception):
@@ -147,20 +150,49 @@ def solve(
         compiled = compile_model(problem)
     with clock.stage("solve"):
         solution = solve_compiled(compiled, time_limit=time_limit, gap=gap, progress=clock.say)
-    return _book(problem, compiled, solution, clock, draw_more=True)
+    with clock.stage("book"):
+        allocation, unfit = book(problem, compiled, solution)
+    decided = solution
+    banned: set[int] = set()
+    while unfit and problem.is_mip and len(banned) < MOST_BANNED:
+        # no whole grams fit these orders: decide again without them, so that others get their credits
+        banned.update(unfit)
+        with clock.stage("solve"):
+            again = solve_compiled(
+                without(problem, compiled, banned), time_limit=time_limit, gap=gap, progress=clock.say
+            )
+        with clock.stage("book"):
+            better, unfit = book(problem, compiled, again)
+        if _goal_values(problem, compiled, better) > _goal_values(problem, compiled, allocation):
+            allocation, solution = better, replace(again, proof=decided.proof)
+    return _finish(problem, compiled, solution, decided, allocation, clock, frozenset(banned))
 
 
-def _book(
-    problem: Problem, compiled: Compiled, solution: Solution, clock: Clock, *, draw_more: bool
+def _goal_values(problem: Problem, compiled: Compiled, allocation: Allocation) -> list[Fraction]:
+    """The booked goals in order, the greater the better."""
+    goals = [goal for goal in compiled.goals if goal.name != "tie_break"]
+    return [-goal.sign * booked_value(problem, allocation, goal) for goal in goals]
+
+
+def _finish(
+    problem: Problem,
+    compiled: Compiled,
+    solution: Solution,
+    decided: Solution,
+    allocation: Allocation,
+    clock: Clock,
+    unfit: frozenset[int] = frozenset(),
 ) -> Result:
-    """Everything that follows from the solver's floats."""
+    """Everything that follows from a booked allocation.
+
+    decided: the solution before orders were left out that no whole grams fit (`unfit`).
+    """
     case = problem.case
     with clock.stage("book"):
-        allocation = book(problem, compiled, solution, draw_more=draw_more)
         residual = residual_book(case, allocation)
     with clock.stage("explain"):
         caps = reach(problem, compiled)
-        why = reasons(problem, compiled, solution, caps, allocation)
+        why = reasons(problem, compiled, solution, caps, allocation, unfit)
         warnings = in_order([*case.warnings, *reach_warnings(problem, caps)])
         prices = price_table(problem, compiled, solution)
         duals = proving_duals(problem, compiled, solution)
@@ -172,7 +204,7 @@ def _book(
         "prices.csv": prices.to_csv(index=False, lineterminator="\n").encode("utf-8"),
         **proof_files(problem, duals),
     }
-    document = summary(problem, compiled, solution, allocation, residual, warnings, clock.seconds)
+    document = summary(problem, compiled, decided, allocation, residual, warnings, clock.seconds)
     return Result(case, problem, compiled, solution, allocation, residual, files, document)
 
 
@@ -202,7 +234,14 @@ def run_case(
         if not report.ok and not result.problem.is_mip:
             # where rounding up costs more than booking may, orders give way by grams instead
             again = Clock(clock.say, clock.seconds)
-            result = _book(result.problem, result.compiled, result.solution, again, draw_more=False)
+            allocation, _ = book(result.problem, result.compiled, result.solution, draw_more=False)
+            result = _finish(
+                result.problem, result.compiled, result.solution, result.solution, allocation, again
+            )
+            report = _write_and_verify(folder, result, clock)
+        if not report.ok and all(f.code == "C15 goal_hold" and "gap" in f.value for f in report.faults):
+            # valid to the gram, but short of the optimum by more than whole grams explain: not final
+            result.summary.update(status="limit", unfinished_goal="booking in whole grams")
             report = _write_and_verify(folder, result, clock)
         if not report.ok:
             raise VerificationFailed(report)

@@ -63,8 +63,8 @@ def book(
     *,
     draw_more: bool = True,
     progress: Callable[[str], None] | None = None,
-) -> Allocation:
-    """Book a solution of the model.
+) -> tuple[Allocation, list[int]]:
+    """Book a solution of the model: the allocation, and the terms that no whole grams fit.
 
     draw_more: an order that rounding leaves short draws a unit more of a lot (else it claims a
     gram less). Always returns a feasible allocation. Where others leave an order nothing that
@@ -76,16 +76,17 @@ def book(
     queue = plan.queue
     best, missed = _attempt(plan, queue, draw_more=draw_more)
     first: list[Target] = []
+    left = missed
     for _ in range(AGAIN):
         fresh = [target for target in missed if target not in first]
         if not fresh:
             break
         first = [*fresh, *first]
         again, still = _attempt(plan, [*first, *(t for t in queue if t not in first)], draw_more=draw_more)
-        if sum(t.mass for t in still) < sum(t.mass for t in missed):
-            best = again
+        if sum(t.mass for t in still) < sum(t.mass for t in left):
+            best, left = again, still
         missed = still
-    return best
+    return best, [t.term for t in left]
 
 
 class _Plan:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from massbalance.booking.clear import clear_mix
+from massbalance.booking.knife import whole_masses
 from massbalance.booking.ledger import Draw, Ledger
 from massbalance.booking.recipe import CREDITED, RecipeBook, Row
 from massbalance.domain.grid import IntArray, shrink
@@ -117,6 +118,11 @@ class Fitter:
             clear = self._clear(target, by_mass=by_mass)
             if clear is not None and clear.claimed >= enough:
                 return clear
+        for claimed, amounts in whole_masses(self.book, self.mix, target, enough):
+            self.ledger.forget()
+            trial = Trial(claimed, {}, {}, {})
+            if self._try(trial, amounts):
+                return trial
         return None if found is None else self._finer(found, target)
 
     def _finer(self, found: Trial, target: int) -> Trial:

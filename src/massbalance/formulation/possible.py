@@ -13,6 +13,8 @@ from massbalance.formulation.problem import Problem, row_name
 from massbalance.formulation.recipes import GHG_CLAIMS
 
 NEARLY = 1e-9
+NAMED = 20
+"""How many orders alike a warning names one by one."""
 
 
 @dataclass(frozen=True)
@@ -110,36 +112,34 @@ def _technical(problem: Problem, lot: int, recipe: int) -> bool:
 
 
 def warnings(problem: Problem, reach: Reach) -> list[Fault]:
-    """Claims that caps make impossible for their product: one warning for each recipe."""
+    """Claims that caps make impossible for their product, order by order."""
     case, recipes = problem.case, problem.recipes
     stopped = np.flatnonzero(reach.impossible(problem))
     found = []
     start = problem.pair_start
     for r in stopped:
-        term = int(recipes.first_term[r])
-        offer = int(problem.terms.offer[term])
-        table = case.orders if offer < 0 else case.offers
-        row = int(problem.terms.order[term]) if offer < 0 else offer
-        count = int((recipes.of_term == r).sum())
-        level = problem.recipes.level.floats()[r]
+        members = np.flatnonzero(recipes.of_term == r)
         if start[r + 1] == start[r]:
             why = missing(problem, int(r))
         else:
-            caps = (
-                ", ".join(sorted(row_name(problem, *cap) for cap in reach.caps[r]))
-                or "the lots' own shares or reductions"
+            caps = ", ".join(sorted(row_name(problem, *cap) for cap in reach.caps[r]))
+            limits = caps or "the lots' own shares or reductions"
+            why = f"at most {reach.most[r]:.6g} of {recipes.need.floats()[r]:.6g} per t ({limits})"
+        level = problem.recipes.level.floats()[r]
+        others = f" (and {len(members) - NAMED} more alike)" if len(members) > NAMED else ""
+        for term in members[:NAMED]:
+            offer = int(problem.terms.offer[term])
+            table = case.orders if offer < 0 else case.offers
+            row = int(problem.terms.order[term]) if offer < 0 else offer
+            found.append(
+                Fault(
+                    table=table.name,
+                    row=int(table.source_row[row]),
+                    column="level",
+                    value=f"{recipes.claim[r]} {level:.6g}",
+                    expected=f"a claim that the lots and caps of its product can reach{others}: {why}",
+                    code="A5.1.2C",
+                    severity="warning",
+                )
             )
-            why = f"at most {reach.most[r]:.6g} of {recipes.need.floats()[r]:.6g} per t ({caps})"
-        others = f" (and {count - 1} more alike)" if count > 1 else ""
-        found.append(
-            Fault(
-                table=table.name,
-                row=int(table.source_row[row]),
-                column="level",
-                value=f"{recipes.claim[r]} {level:.6g}",
-                expected=f"a claim that the lots and caps of its product can reach{others}: {why}",
-                code="A5.1.2C",
-                severity="warning",
-            )
-        )
     return found

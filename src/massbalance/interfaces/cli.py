@@ -149,7 +149,10 @@ def run(
     else:
         _out(run_text(outcome))
     if limited(outcome):
-        _error("run: stopped at the time limit; the allocation is valid but not proven optimal")
+        _error(
+            "run: the allocation is valid but not proven optimal; stopped at: "
+            f"{outcome.summary['unfinished_goal']} (see certified_gap)"
+        )
         _stop(LIMIT)
 
 

@@ -101,6 +101,7 @@ class Reasons:
         return f"no credit left in its window at this price (premium {premium:.2f} per t){beside}"
 
 
+UNFIT = "no whole grams fit between its claim and its caps"
 LEVEL_PRICE = 1e-7
 """Prices this close, relative, are equal."""
 
@@ -118,9 +119,17 @@ def _cap_words(equation: str, key: tuple[str, ...]) -> str:
 
 
 def reasons(
-    problem: Problem, compiled: Compiled, solution: Solution, reach: Reach, allocation: Allocation
+    problem: Problem,
+    compiled: Compiled,
+    solution: Solution,
+    reach: Reach,
+    allocation: Allocation,
+    unfit: frozenset[int] = frozenset(),
 ) -> list[str]:
-    """One text for each order; empty where all of it is claimed."""
+    """One text for each order; empty where all of it is claimed.
+
+    unfit: terms for which no whole grams fit between claim and caps.
+    """
     about = Reasons(problem, compiled, solution, reach)
     mass = problem.case.orders.grid("mass_t")
     terms_of: dict[int, list[int]] = {}
@@ -135,6 +144,6 @@ def reasons(
         terms = terms_of[order]
         if claimed:
             terms = [t for t in terms if problem.terms.offer[t] == allocation.taken[order]]
-        words = dict.fromkeys(about.of_term(t, claimed, whole) for t in terms)
+        words = dict.fromkeys(UNFIT if t in unfit else about.of_term(t, claimed, whole) for t in terms)
         found.append("; or ".join(words))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -88,6 +88,17 @@ def compile_model(problem: Problem) -> Compiled:
     )
     _check(compiled)
     return compiled
+
+
+def without(problem: Problem, compiled: Compiled, terms: set[int]) -> Compiled:
+    """The same model in which these terms (positions) get nothing."""
+    upper = compiled.upper.copy()
+    for term in terms:
+        j = int(problem.steps.of_term[term])
+        if problem.steps.integer[j]:
+            upper[compiled.step[j]] = 0.0
+            upper[compiled.take[j]] = 0.0
+    return replace(compiled, upper=upper)
 
 
 def _row_label(model: Columns, constraint: object) -> tuple[str, object]:
