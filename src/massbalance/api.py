@@ -241,7 +241,9 @@ def run_case(
             report = _write_and_verify(folder, result, clock)
         if not report.ok and all(f.code == "C15 goal_hold" and "gap" in f.value for f in report.faults):
             # valid to the gram, but short of the optimum by more than whole grams explain: not final
-            result.summary.update(status="limit", unfinished_goal="booking in whole grams")
+            result.summary.update(
+                status="limit", stopped_by="whole grams cost more of a goal than rounding explains"
+            )
             report = _write_and_verify(folder, result, clock)
         if not report.ok:
             raise VerificationFailed(report)

@@ -149,10 +149,7 @@ def run(
     else:
         _out(run_text(outcome))
     if limited(outcome):
-        _error(
-            "run: the allocation is valid but not proven optimal; stopped at: "
-            f"{outcome.summary['unfinished_goal']} (see certified_gap)"
-        )
+        _error(f"run: {outcome.summary['stopped_by']}; the allocation is valid but not proven optimal")
         _stop(LIMIT)
 
 

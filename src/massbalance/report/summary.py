@@ -128,6 +128,7 @@ def summary(
         "currency": case.currency,
         "status": solution.status,
         "unfinished_goal": solution.unfinished or None,
+        "stopped_by": "stopped at the time limit" if solution.status == "limit" else None,
         "unique": solution.stages[-1].status == "optimal",
         "method": "monolith",
         "mip": problem.is_mip,
