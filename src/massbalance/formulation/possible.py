@@ -116,7 +116,7 @@ def warnings(problem: Problem, reach: Reach) -> list[Fault]:
     case, recipes = problem.case, problem.recipes
     stopped = np.flatnonzero(reach.impossible(problem))
     found = []
-    start = problem.pair_start
+    start, need, levels = problem.pair_start, recipes.need.floats(), recipes.level.floats()
     for r in stopped:
         members = np.flatnonzero(recipes.of_term == r)
         if start[r + 1] == start[r]:
@@ -124,8 +124,7 @@ def warnings(problem: Problem, reach: Reach) -> list[Fault]:
         else:
             caps = ", ".join(sorted(row_name(problem, *cap) for cap in reach.caps[r]))
             limits = caps or "the lots' own shares or reductions"
-            why = f"at most {reach.most[r]:.6g} of {recipes.need.floats()[r]:.6g} per t ({limits})"
-        level = problem.recipes.level.floats()[r]
+            why = f"at most {reach.most[r]:.6g} of {need[r]:.6g} per t ({limits})"
         others = f" (and {len(members) - NAMED} more alike)" if len(members) > NAMED else ""
         for term in members[:NAMED]:
             offer = int(problem.terms.offer[term])
@@ -136,7 +135,7 @@ def warnings(problem: Problem, reach: Reach) -> list[Fault]:
                     table=table.name,
                     row=int(table.source_row[row]),
                     column="level",
-                    value=f"{recipes.claim[r]} {level:.6g}",
+                    value=f"{recipes.claim[r]} {levels[r]:.6g}",
                     expected=f"a claim that the lots and caps of its product can reach{others}: {why}",
                     code="A5.1.2C",
                     severity="warning",

@@ -236,6 +236,15 @@ def build_problem(case: Case) -> Problem:
     )
 
 
+CAPS = ("mass_cap", "category_cap", "element_cap", "energy_cap", "scope_cap")
+"""Equations C5 to C9: what a tonne of a recipe may take."""
+
+
+def recipe_of(key: object) -> int:
+    """Recipe of a row of C4 to C9: its key is the recipe, or begins with it."""
+    return int(key[0]) if isinstance(key, tuple) else int(key)  # type: ignore[call-overload]
+
+
 def row_name(problem: Problem, equation: str, index: object) -> str:
     """Name of a row as it travels into prices and conflicts: `scope_cap[A-1042,1]`."""
     return f"{equation}[{','.join(row_key(problem, equation, index))}]"

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from massbalance.formulation.problem import Problem, row_key, row_name
+from massbalance.formulation.problem import Problem, recipe_of, row_key, row_name
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.lexicographic import Solution, Stage
 
@@ -67,7 +67,7 @@ def _what(problem: Problem, equation: str, key: object) -> list[tuple[str, str, 
         members = " ".join(names[np.flatnonzero(pools.lot_pool == int(key[0]))])  # type: ignore[index]
         label = str(category[first]) or str(case.lots.text("kind")[first])
         return [(parts[0], label, parts[1], str(uom[first]), members)]
-    recipe = key if isinstance(key, int) else int(key[0])  # type: ignore[index]
+    recipe = recipe_of(key)
     detail = parts[1] if len(parts) > 1 else ""
     unit = CAP_UNITS[equation] or {"electricity": "MWh", "heat": "GJ"}[detail]
     period = str(case.periods.text("period")[problem.recipes.period[recipe]])

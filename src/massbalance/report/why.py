@@ -8,12 +8,11 @@ import numpy.typing as npt
 from massbalance.domain.grid import GRID
 from massbalance.domain.result import Allocation
 from massbalance.formulation.possible import Reach, missing
-from massbalance.formulation.problem import Problem, row_key
+from massbalance.formulation.problem import CAPS, Problem, recipe_of, row_key
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.lexicographic import Solution
 
 Floats = npt.NDArray[np.float64]
-CAPS = ("mass_cap", "category_cap", "element_cap", "energy_cap", "scope_cap")
 ROUNDING_G = 10_000
 """Up to this much short (10 kg) of an order that the optimum fills is put down to booking."""
 
@@ -31,10 +30,12 @@ class Reasons:
         )
         self.rows: dict[int, list[tuple[str, object, int]]] = {}
         for i, (equation, key) in enumerate(compiled.rows):
-            if equation in CAPS or equation == "claim":
-                recipe = key if isinstance(key, int) else int(key[0])  # type: ignore[index]
-                self.rows.setdefault(recipe, []).append((equation, key, i))
+            if equation in CAPS:
+                self.rows.setdefault(recipe_of(key), []).append((equation, key, i))
         self.cost = self._credit_cost()
+        orders = problem.case.orders
+        self.need, self.mass = problem.recipes.need.floats(), orders.floats("mass_t")
+        self.firm, self.whole = orders.flag("firm"), orders.flag("whole")
         self.start = problem.pair_start
 
     def _credit_cost(self) -> Floats:
@@ -42,7 +43,7 @@ class Reasons:
         recipes = len(self.problem.recipes)
         if self.margin is None or recipes == 0:
             return np.zeros(recipes)
-        keep = np.array([e not in ("recipe_mass",) for e, _ in self.compiled.rows])
+        keep = np.array([equation != "recipe_mass" for equation, _ in self.compiled.rows])
         price = np.where(keep, self.margin, 0.0)
         column = self.compiled.matrix.T @ price
         return np.asarray(column)[self.compiled.y]
@@ -51,7 +52,7 @@ class Reasons:
         """The caps that bind for a recipe, in words."""
         found = []
         for equation, key, i in self.rows.get(recipe, ()):
-            if equation in CAPS and self.margin is not None and self.margin[i] > 1e-7:
+            if self.margin is not None and self.margin[i] > 1e-7:
                 found.append(_cap_words(equation, row_key(self.problem, equation, key)))
         return ", ".join(dict.fromkeys(found))
 
@@ -63,12 +64,12 @@ class Reasons:
             if self.start[recipe] == self.start[recipe + 1]:
                 return missing(problem, recipe)
             words = [_cap_words(e, row_key(problem, e, key)) for e, key in self.reach.caps[recipe]]
-            need = problem.recipes.need.floats()[recipe]
+            need = self.need[recipe]
             limits = ", ".join(dict.fromkeys(words)) or "what the lots carry"
             return (
                 f"claim out of reach: at most {self.reach.most[recipe]:.4g} of {need:.4g} per t, by {limits}"
             )
-        if problem.case.orders.floats("mass_t")[problem.terms.order[term]] == 0:
+        if self.mass[problem.terms.order[term]] == 0:
             return ""
         full = self.wanted[step] >= problem.steps.upper[step] * (1 - LEVEL_PRICE)
         if (claimed or full) and mass - claimed <= ROUNDING_G and self.wanted[step] * GRID >= claimed:
@@ -78,21 +79,20 @@ class Reasons:
     def _competition(self, term: int, recipe: int, step: int, claimed: int) -> str:
         problem = self.problem
         order, premium = int(problem.terms.order[term]), float(problem.steps.premium[step])
-        firm = bool(problem.case.orders.flag("firm")[order])
+        firm = bool(self.firm[order])
+        least = "the whole order" if self.whole[order] else "its minimum fill"
         worth = float(self.cost[recipe])
         caps = self.binding(recipe)
         beside = f"; also binding: {caps}" if caps else ""
         if self.margin is None:
             return "not decided: the run stopped at a limit before the margin was optimised"
         if problem.steps.integer[step] and not claimed and firm:
-            least = "the whole order" if problem.case.orders.flag("whole")[order] else "its minimum fill"
             return f"firm, but the credits left do not make up {least}, or another order's{beside}"
         if firm and problem.case.goals[0] == "firm_shortfall":
             return f"firm, but no credit left in its window{beside}"
-        if problem.steps.integer[step] and not claimed:
-            least = "the whole order" if problem.case.orders.flag("whole")[order] else "its minimum fill"
-            if premium > worth + LEVEL_PRICE * max(1.0, abs(worth)):
-                return f"the credits left do not make up {least}, or another offer pays more{beside}"
+        well_paid = premium > worth + LEVEL_PRICE * max(1.0, abs(worth))
+        if problem.steps.integer[step] and not claimed and well_paid:
+            return f"the credits left do not make up {least}, or another offer pays more{beside}"
         if premium < worth - LEVEL_PRICE * max(1.0, abs(worth)) and not claimed:
             return (
                 f"price below others: the credits for a tonne cost, or bring elsewhere, {worth:.2f}; "

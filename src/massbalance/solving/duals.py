@@ -7,15 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from massbalance.formulation.problem import Problem, row_key
+from massbalance.formulation.problem import CAPS, Problem, row_key
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.lexicographic import Solution, Stage
 
 Floats = npt.NDArray[np.float64]
 DUAL_DECIMALS = 12
 PROVING = (
-    "pool_balance", "origin_once", "claim", "mass_cap", "category_cap", "element_cap", "energy_cap",
-    "scope_cap",
+    "pool_balance", "origin_once", "claim", *CAPS,
 )  # fmt: skip
 """Rows whose duals the verifier takes; the others' it derives by itself."""
 
@@ -76,12 +75,8 @@ def proving_duals(problem: Problem, compiled: Compiled, solution: Solution) -> l
         for kappa, earlier in zip(stage.hold_dual, compiled.goals, strict=False):
             if _scaled(kappa, up=True) > 0:
                 found.append(Dual(stage.goal.key, "goal_hold", earlier.key, "", _scaled(kappa, up=True)))
-    return sorted(found, key=lambda d: (compiled_order(compiled, d.goal), d.equation, d.key, d.index))
-
-
-def compiled_order(compiled: Compiled, goal: str) -> int:
-    """Position of a goal's key."""
-    return next(i for i, g in enumerate(compiled.goals) if g.key == goal)
+    place = {goal.key: i for i, goal in enumerate(compiled.goals)}
+    return sorted(found, key=lambda d: (place[d.goal], d.equation, d.key, d.index))
 
 
 def _scaled(value: float, *, up: bool) -> int:

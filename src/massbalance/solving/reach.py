@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from massbalance.formulation.possible import Reach
-from massbalance.formulation.problem import Problem
+from massbalance.formulation.problem import CAPS, Problem, recipe_of
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.highs import Highs, SolverError
-
-CAPS = ("mass_cap", "category_cap", "element_cap", "energy_cap", "scope_cap")
 
 
 def reach(problem: Problem, compiled: Compiled) -> Reach:
@@ -56,7 +54,6 @@ def reach(problem: Problem, compiled: Compiled) -> Reach:
     caps: list[list[tuple[str, object]]] = [[] for _ in range(recipes)]
     for i, dual in enumerate(answer.row_dual):
         equation, key = block.rows[i]
-        if dual < -1e-9 and isinstance(key, int | tuple):
-            recipe = key if isinstance(key, int) else int(key[0])
-            caps[recipe].append((equation, key))
+        if dual < -1e-9:
+            caps[recipe_of(key)].append((equation, key))
     return Reach(most, tuple(tuple(c) for c in caps))
