@@ -34,7 +34,7 @@ def column_names(problem: Problem, compiled: Compiled) -> dict[int, str]:
         names[int(column)] = f"x[{pools.ids[pool]},{recipes.ids[recipe]}]"
     for column, recipe in zip(compiled.y, recipes.ids, strict=True):
         names[int(column)] = f"y[{recipe}]"
-    terms = [recipe_id(problem.case, problem.terms, int(found[0])) for found in problem.steps.terms]
+    terms = [recipe_id(problem.case, problem.terms, int(t)) for t in problem.steps.first_terms()]
     for kind, columns in (("step", compiled.step), ("take", compiled.take)):
         for column, term in zip(columns, terms, strict=True):
             if column >= 0:

@@ -32,7 +32,8 @@ def targets(problem: Problem, step_t: npt.NDArray[np.float64], take: npt.NDArray
     mass, whole = orders.grid("mass_t"), orders.flag("whole")
     fill = orders.exact["min_fill"]
     found = []
-    for j, members in enumerate(steps.terms):
+    for j in range(len(steps)):
+        members = steps.terms_of(j)
         at = [int(mass[terms.order[t]]) for t in members]
         total = sum(at)
         if steps.integer[j]:

@@ -212,7 +212,7 @@ def _integer_rows(
 
 
 def _order_of_step(problem: Problem, j: int) -> int:
-    return int(problem.terms.order[problem.steps.terms[j][0]])
+    return int(problem.terms.order[problem.steps.terms_of(j)[0]])
 
 
 def order_mass(model: Columns, problem: Problem) -> None:

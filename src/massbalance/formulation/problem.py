@@ -37,7 +37,8 @@ class Steps:
 
     recipe, priority (0: not firm): shape (J,); premium, upper (t): floats; integer: the term's
     order needs a yes or no, then the step is one term alone; of_term: step of each term;
-    terms: the terms of each step, in booking order.
+    members: the terms of all steps, step after step, each step's in booking order; start: those
+    of step j are members[start[j]:start[j + 1]].
     """
 
     recipe: IndexArray
@@ -46,10 +47,19 @@ class Steps:
     upper: Floats
     integer: npt.NDArray[np.bool_]
     of_term: IndexArray
-    terms: tuple[IndexArray, ...]
+    members: IndexArray
+    start: IndexArray
 
     def __len__(self) -> int:
         return len(self.recipe)
+
+    def terms_of(self, step: int) -> IndexArray:
+        """The terms of one step, in booking order."""
+        return self.members[self.start[step] : self.start[step + 1]]
+
+    def first_terms(self) -> IndexArray:
+        """The first term of each step. Shape (J,)."""
+        return self.members[self.start[:-1]]
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,6 @@ def _build_steps(case: Case, terms: Terms, recipes: Recipes) -> Steps:
     of_term = np.asarray(keys.groupby(list(keys.columns), sort=False).ngroup(), dtype=np.intp)
     _, first = np.unique(of_term, return_index=True)
     by_step = np.argsort(of_term, kind="stable")
-    ends = np.searchsorted(of_term[by_step], np.arange(1, len(first)))
     return Steps(
         recipe=recipes.of_term[first],
         premium=terms.premium.floats()[first],
@@ -123,7 +132,8 @@ def _build_steps(case: Case, terms: Terms, recipes: Recipes) -> Steps:
         upper=_sums(of_term, mass, len(first)),
         integer=integer[first],
         of_term=of_term,
-        terms=tuple(np.split(by_step, ends)) if len(first) else (),
+        members=by_step,
+        start=np.searchsorted(of_term[by_step], np.arange(len(first) + 1)),
     )
 
 
@@ -259,7 +269,7 @@ def row_key(problem: Problem, equation: str, index: object) -> tuple[str, ...]:
     if equation == "pool_balance":
         return (problem.pools.ids[int(first)], str(case.periods.text("period")[int(parts[1])]))
     if equation in ("order_mass", "min_fill", "whole"):
-        term = problem.steps.terms[int(first)][0]
+        term = problem.steps.terms_of(int(first))[0]
         offer = problem.terms.offer[term]
         order = str(case.orders.text("order")[problem.terms.order[term]])
         return (order,) if offer < 0 else (order, str(case.offers.text("offer")[offer]))
