@@ -14,10 +14,9 @@ import pyomo.environ as pyo
 from pyomo.core.expr.numeric_expr import LinearExpression
 
 from massbalance.formulation.columns import Columns
+from massbalance.formulation.labels import LABELS, LEAST_NEED
 from massbalance.formulation.problem import Problem
 
-LEAST_NEED = 1e-8
-"""Least claim per t of claimed mass in the model; booking and proof take the exact one."""
 Rows = dict[object, tuple[list[float], list[pyo.Var]]]
 
 
@@ -266,20 +265,11 @@ def one_offer(model: Columns, problem: Problem) -> None:
     _add_rows(model, "one_offer", {o: row for o, row in rows.items() if len(row[0]) > 1}, 1.0)
 
 
-EQUATIONS = (
-    Equation("C1", "lot_supply", ("A4.2.1", "A5.1.1", "J5.2.1", "J5.3.1"), lot_supply),
-    Equation("C2", "origin_once", ("A4.2.3", "J4.4"), origin_once),
-    Equation("C3", "pool_balance", ("A4.2.2", "A5.1.3A", "A5.1.3B", "J5.2.3", "J5.2.4"), pool_balance),
-    Equation("C4", "claim", ("A4.1", "A5.1.1", "B-C"), claim),
-    Equation("C5", "mass_cap", ("A5.1.1",), mass_cap),
-    Equation("C6", "category_cap", ("A5.1.2C",), category_cap),
-    Equation("C7", "element_cap", ("A5.1.2C",), element_cap),
-    Equation("C8", "energy_cap", ("A5.1.2C",), energy_cap),
-    Equation("C9", "scope_cap", ("A5.2.2C", "J5.3.2"), scope_cap),
-    Equation("C10", "recipe_mass", ("A4.1",), recipe_mass),
-    Equation("C11", "order_mass", ("interface",), order_mass),
-    Equation("C12", "min_fill", ("interface",), min_fill),
-    Equation("C13", "whole", ("interface",), whole),
-    Equation("C14", "one_offer", ("A4.2.3",), one_offer),
+_ADD = (
+    lot_supply, origin_once, pool_balance, claim, mass_cap, category_cap, element_cap, energy_cap, scope_cap,
+    recipe_mass, order_mass, min_fill, whole, one_offer,
+)  # fmt: skip
+EQUATIONS = tuple(
+    Equation(one.label, one.name, one.clauses, add) for one, add in zip(LABELS, _ADD, strict=True)
 )
-"""The rows of the model, in order. C15 `goal_hold` is added between solves (solving.lexicographic)."""
+"""The rows of the model, in order (labels: formulation.labels)."""

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyomo.environ as pyo
 
 from massbalance.domain.grid import Column
-from massbalance.formulation.columns import Columns
 from massbalance.formulation.problem import Problem
 
 TIE_WEIGHT = 1e-3
@@ -75,37 +73,3 @@ def expiry_weight(problem: Problem) -> npt.NDArray[np.float64]:
     worth = value.floats()
     weight = (1.0 + pools.group_month) / 121.0 * np.where(worth > 0, worth, 1.0)
     return np.asarray(weight, dtype=np.float64)
-
-
-def add_goals(model: Columns, problem: Problem) -> list[Goal]:
-    """One active objective per goal, in order; all are compiled together."""
-    found = goals(problem)
-    model.pyomo.goal = pyo.ObjectiveList()
-    for goal in found:
-        model.pyomo.goal.add(_expression(model, problem, goal))
-    return found
-
-
-def _expression(model: Columns, problem: Problem, goal: Goal) -> object:
-    steps = problem.steps
-    if goal.name == "firm_shortfall_t":
-        return goal.constant - pyo.quicksum(
-            model.step[int(j)] for j in np.flatnonzero(steps.priority == goal.priority)
-        )
-    if goal.name == "margin":
-        cost = problem.pairs.unit_cost.floats()[problem.pairs.pool]
-        return pyo.quicksum(float(c) * model.x[n] for n, c in enumerate(cost) if c != 0) - pyo.quicksum(
-            float(p) * model.step[j] for j, p in enumerate(steps.premium) if p != 0
-        )
-    weight = expiry_weight(problem)
-    flows, mixes, masses = (
-        generic(n, salt) for salt, n in enumerate((len(model.f), len(model.x), len(steps)))
-    )
-    return (
-        pyo.quicksum(
-            (float(weight[g]) + TIE_WEIGHT * float(w)) * v
-            for ((g, _), v), w in zip(model.f.items(), flows, strict=True)
-        )
-        + pyo.quicksum(TIE_WEIGHT * float(w) * v for v, w in zip(model.x.values(), mixes, strict=True))
-        + pyo.quicksum(TIE_WEIGHT * float(w) * v for v, w in zip(model.step.values(), masses, strict=True))
-    )

@@ -1,21 +1,26 @@
-"""The Pyomo model compiled once into the arrays that HiGHS takes, with labels for rows and columns."""
+"""A model as the arrays that HiGHS takes, with labels for rows and columns.
+
+`solving.assembly` makes them from the problem; `compile_model` from the reference statement in Pyomo.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-from massbalance.formulation.columns import Columns
 from massbalance.formulation.goals import Goal
-from massbalance.formulation.model import build_model
+from massbalance.formulation.labels import LEAST
 from massbalance.formulation.problem import Problem
+from massbalance.solving.rows import AnyRows, equation_codes, recipe_codes
 
-LEAST = 2e-9
-"""A coefficient smaller than this is none to the solver."""
+if TYPE_CHECKING:
+    from massbalance.formulation.columns import Columns
+
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
 
@@ -25,9 +30,9 @@ class Compiled:
     """minimise costs[g] x + offset[g] subject to row_lower <= A x <= row_upper, lower <= x <= upper.
 
     matrix: CSC (rows, columns); costs: (goals, columns); integer: bool over columns;
-    rows: (equation, key) of each row; f, x, y, step, take: column of each variable, f in the
-    order of `flows` [(group, period)], take by step position (-1 where a step has none);
-    origin_size: unit of each C2 row.
+    rows: (equation, key) of each row, equation_of_row and recipe_of_row the same as codes; f, x, y,
+    step, take: column of each variable, f in the order of `flows` [(group, period)], take by step
+    position (-1 where a step has none); origin_size: unit of each C2 row.
     """
 
     matrix: scipy.sparse.csc_array
@@ -38,7 +43,7 @@ class Compiled:
     lower: Floats
     upper: Floats
     integer: npt.NDArray[np.bool_]
-    rows: tuple[tuple[str, object], ...]
+    rows: AnyRows
     goals: tuple[Goal, ...]
     flows: tuple[tuple[int, int], ...]
     f: Positions
@@ -48,9 +53,24 @@ class Compiled:
     take: Positions
     origin_size: dict[object, float]
 
+    @cached_property
+    def equation_of_row(self) -> npt.NDArray[np.int8]:
+        """Position of each row's equation in formulation.labels.EQUATION_NAMES."""
+        return equation_codes(self.rows)
+
+    @cached_property
+    def recipe_of_row(self) -> Positions:
+        """Recipe of each row of C4 to C10, -1 elsewhere."""
+        return recipe_codes(self.rows)
+
 
 def compile_model(problem: Problem) -> Compiled:
     """State the model in Pyomo and compile it. ValueError where a figure is not finite."""
+    # Pyomo takes a second to import, and only the reference needs it
+    from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+    from massbalance.formulation.model import build_model
+
     model, goals = build_model(problem)
     standard = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True, set_sense=None)
     column_of = {id(v): i for i, v in enumerate(standard.columns)}
@@ -64,7 +84,7 @@ def compile_model(problem: Problem) -> Compiled:
     for j, variable in model.take.items():
         take[j] = column_of[id(variable)]
     matrix = scipy.sparse.csc_array(standard.A)
-    # HiGHS would drop these with a warning: less than a gram in a thousand tonnes
+    # HiGHS would drop these with a warning
     matrix.data[np.abs(matrix.data) < LEAST] = 0.0
     matrix.eliminate_zeros()
     compiled = Compiled(
@@ -86,7 +106,7 @@ def compile_model(problem: Problem) -> Compiled:
         take=take,
         origin_size=model.origin_size,
     )
-    _check(compiled)
+    check(compiled)
     return compiled
 
 
@@ -106,7 +126,7 @@ def _row_label(model: Columns, constraint: object) -> tuple[str, object]:
     return name, model.row_keys[name][constraint.index()]  # type: ignore[attr-defined]
 
 
-def _check(compiled: Compiled) -> None:
+def check(compiled: Compiled) -> None:
     """HiGHS calls a model with NaN or unbounded columns optimal, so neither may reach it."""
     finite = (compiled.matrix.data, compiled.costs, compiled.offsets, compiled.lower, compiled.upper)
     if not all(np.isfinite(a).all() for a in finite):

@@ -1,0 +1,115 @@
+"""The model as arrays, straight from the problem: what Pyomo would compile, without stating it there.
+
+Columns in blocks f, x, y, step, take; rows in the order of the equations (solving.statement).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from massbalance.formulation.goals import TIE_WEIGHT, Goal, expiry_weight, generic, goals
+from massbalance.formulation.labels import LEAST
+from massbalance.formulation.problem import SLACK_OF_BOUNDS, Problem
+from massbalance.solving.compiled import Compiled, check
+from massbalance.solving.rows import Family, RowLabels
+from massbalance.solving.statement import STATEMENTS, Layout, Rows, origin_sizes
+
+Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
+
+
+def assemble(problem: Problem) -> Compiled:
+    """The compiled model of a problem. ValueError where a figure is not finite."""
+    at = Layout(problem)
+    families = [_without_nothing(state(at)) for state in STATEMENTS]
+    found = goals(problem)
+    take = np.full(len(problem.steps), -1, dtype=np.intp)
+    take[at.integer] = at.take()
+    upper = np.concatenate([found.upper for found in families])
+    equal = np.repeat([one.equal for one in families], [len(one.upper) for one in families])
+    compiled = Compiled(
+        matrix=_matrix(families, at.columns),
+        costs=np.stack([_costs(at, goal) for goal in found]),
+        offsets=np.array([goal.constant for goal in found], dtype=np.float64),
+        row_lower=np.where(equal, upper, -np.inf),
+        row_upper=upper,
+        lower=np.zeros(at.columns),
+        upper=_bounds(at),
+        integer=np.arange(at.columns) >= at.at_take,
+        rows=RowLabels([one.labels for one in families]),
+        goals=tuple(found),
+        flows=tuple(zip(at.flow_group.tolist(), at.flow_period.tolist(), strict=True)),
+        f=at.f(),
+        x=np.arange(at.at_x, at.at_y),
+        y=np.arange(at.at_y, at.at_step),
+        step=np.arange(at.at_step, at.at_take),
+        take=take,
+        origin_size=origin_sizes(problem),
+    )
+    check(compiled)
+    return compiled
+
+
+def _without_nothing(found: Rows) -> Rows:
+    """Coefficients of zero are none, nor are those below the solver's sight; a row of zeros is no row."""
+    row, column, value = found.entries
+    present = value != 0
+    filled = np.zeros(len(found.upper), dtype=bool)
+    filled[row[present]] = True
+    seen = np.abs(value) >= LEAST
+    if not seen.all():
+        row, column, value = row[seen], column[seen], value[seen]
+    if filled.all():
+        return Rows(found.labels, (row, column, value), found.upper, found.equal)
+    kept = np.flatnonzero(filled)
+    labels: Family = found.labels.take(kept)
+    return Rows(labels, ((np.cumsum(filled) - 1)[row], column, value), found.upper[kept], found.equal)
+
+
+def _matrix(families: list[Rows], columns: int) -> scipy.sparse.csc_array:
+    """All families one below the other."""
+    sizes = [len(one.upper) for one in families]
+    starts = np.cumsum([0, *sizes])
+    rows = np.concatenate(
+        [(one.entries[0] + start).astype(np.int32) for one, start in zip(families, starts[:-1], strict=True)]
+    )
+    index = np.concatenate([one.entries[1].astype(np.int32) for one in families])
+    values = np.concatenate([one.entries[2] for one in families])
+    matrix = scipy.sparse.coo_array((values, (rows, index)), shape=(int(starts[-1]), columns)).tocsc()
+    matrix.sort_indices()
+    return scipy.sparse.csc_array(matrix)
+
+
+def _bounds(at: Layout) -> Floats:
+    """Upper bound of every column; the lower one is 0."""
+    problem = at.problem
+    return np.concatenate(
+        [
+            SLACK_OF_BOUNDS * problem.pools.group_quantity[at.flow_group],
+            problem.pair_upper,
+            problem.recipe_mass,
+            problem.steps.upper,
+            np.ones(len(at.integer)),
+        ]
+    )
+
+
+def _costs(at: Layout, goal: Goal) -> Floats:
+    """What a goal minimises over the columns (formulation.goals)."""
+    problem, steps = at.problem, at.problem.steps
+    cost = np.zeros(at.columns)
+    of_x, of_step = cost[at.at_x : at.at_y], cost[at.at_step : at.at_take]
+    if goal.name == "firm_shortfall_t":
+        of_step[steps.priority == goal.priority] = -1.0
+    elif goal.name == "margin":
+        of_x[:] = problem.pairs.unit_cost.floats()[problem.pairs.pool]
+        of_step[:] = 0.0 - steps.premium
+    else:
+        flows, mixes, masses = (
+            generic(n, salt) for salt, n in enumerate((len(at.flow_group), len(of_x), len(of_step)))
+        )
+        cost[: at.at_x] = expiry_weight(problem)[at.flow_group] + TIE_WEIGHT * flows
+        of_x[:], of_step[:] = TIE_WEIGHT * mixes, TIE_WEIGHT * masses
+    return cost
