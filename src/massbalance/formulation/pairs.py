@@ -1,21 +1,23 @@
 """Pairs: which pool may serve which recipe, and with what effect per unit.
 
-Effects depend on pool and product limit only, so they are computed once per (pool, limit) and
-looked up by pair. Everything is exact; the model takes floats from it, booking and proof take
-the integers.
+Effects depend on pool and product limit only (formulation.coefficients). Everything is exact; the
+model takes floats from whole arrays, booking asks for the fractions of the pairs it uses.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from massbalance.domain.case import Case, IndexArray
-from massbalance.domain.effects import CARRIER_OF_UOM, Effects
 from massbalance.domain.grid import Column
+from massbalance.formulation.coefficients import CARRIERS, Coefficients
+from massbalance.formulation.nearest import numbered
 from massbalance.formulation.pools import Composition, Pools
 from massbalance.formulation.recipes import GHG_CLAIMS, Limit, Recipes, Terms
 
@@ -56,21 +58,30 @@ class PoolShares:
 class Pairs:
     """N feasible (pool, recipe) pairs, sorted by recipe, then pool.
 
-    pool, recipe: shape (N,); effects[pool][limit]: None where the product cannot take it.
+    pool, recipe: shape (N,); coefficients: effects of every pool on every product limit;
+    unit_cost: over pools.
     """
 
     pool: IndexArray
     recipe: IndexArray
-    effects: list[list[PoolEffect | None]]
-    shares: list[PoolShares]
+    coefficients: Coefficients
     unit_cost: Column
+    _known: dict[tuple[int, int], PoolEffect] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def shares(self) -> list[PoolShares]:
+        """Shares of every pool, exact."""
+        case, lots = self.coefficients.case, self.coefficients.lots
+        return [_pool_shares(case, int(lot)) for lot in lots]
 
     def effect(self, pool: int, limit: int) -> PoolEffect:
-        """Effect of a pool that can serve the limit."""
-        found = self.effects[pool][limit]
-        if found is None:
-            raise KeyError((pool, limit))
-        return found
+        """Effect of a pool that can serve the limit, exact; KeyError where it cannot."""
+        key = (int(pool), int(limit))
+        if key not in self._known:
+            if not self.coefficients.takes[key]:
+                raise KeyError(key)
+            self._known[key] = _effect(self.coefficients, *key)
+        return self._known[key]
 
     def claim_value(self, pool: int, limit: int, claim: str) -> Fraction:
         """What one unit adds to the claim: t CO2e, or t of product times the lot's share."""
@@ -79,27 +90,6 @@ class Pairs:
             return effect.reduction
         share: Fraction = getattr(self.shares[pool], claim)
         return effect.credited * share
-
-
-def _takes(case: Case, effects: Effects, pools: Pools, limits: list[Limit]) -> BoolMatrix:
-    """Boundary, gas, (alloy, category), carrier: what does not depend on time or scheme. (K, L)."""
-    lots, gas = case.lots.text("gas"), case.products.text("gas")
-    category = case.lots.text("category")
-    areas = {
-        kind: effects.boundaries.of_products(case.rules.boundary(kind))
-        for kind in ("material", "energy", "project")
-    }
-    out = np.zeros((len(pools.ids), len(limits)), dtype=bool)
-    for k, lot in enumerate(pools.representative):
-        kind, home = effects.kind[lot], effects.boundaries.lot[lot]
-        for i, limit in enumerate(limits):
-            if areas[kind][limit.product] != home or (lots[lot] == "GHG" and gas[limit.product] == "CO2"):
-                continue
-            if kind == "material":
-                out[k, i] = category[lot] in limit.shares
-            else:
-                out[k, i] = kind == "project" or CARRIER_OF_UOM[effects.uom[lot]] in limit.use
-    return out
 
 
 def _deltas(parts: Composition, lot: int, limit: Limit) -> dict[str, Fraction]:
@@ -111,29 +101,17 @@ def _deltas(parts: Composition, lot: int, limit: Limit) -> dict[str, Fraction]:
     }
 
 
-def _effects(
-    case: Case, effects: Effects, parts: Composition, pools: Pools, limits: list[Limit]
-) -> list[list[PoolEffect | None]]:
-    """Effect of every pool on every product limit that can take it."""
-    table: list[list[PoolEffect | None]] = [[None] * len(limits) for _ in pools.ids]
-    pool, limit = np.nonzero(_takes(case, effects, pools, limits))
-    if len(pool) == 0:
-        return table
-    lots = pools.representative[pool]
-    products = np.array([one.product for one in limits], dtype=np.intp)[limit]
-    reduction = effects.reduction(lots, products)
-    category = case.lots.text("category")
-    for n, (k, i, lot) in enumerate(zip(pool, limit, lots, strict=True)):
-        material = bool(effects.is_material[lot])
-        table[k][i] = PoolEffect(
-            credited=limits[i].rate if material else Fraction(0),
-            reduction=reduction.fraction(n),
-            scopes=effects.scopes[lot],
-            category=str(category[lot]) if material else "",
-            carrier=CARRIER_OF_UOM[effects.uom[lot]] if effects.is_energy[lot] else "",
-            deltas=_deltas(parts, int(lot), limits[i]) if material else {},
-        )
-    return table
+def _effect(of: Coefficients, pool: int, limit: int) -> PoolEffect:
+    """Exact effect of a pool on a product limit that can take it."""
+    lot, one, material = int(of.lots[pool]), of.limits[limit], bool(of.material[pool])
+    return PoolEffect(
+        credited=one.rate if material else Fraction(0),
+        reduction=Fraction(int(of.reduction[pool, limit]), 10**of.reduction_decimals),
+        scopes=of.effects.scopes[lot],
+        category=of.categories[of.category[pool]] if material else "",
+        carrier=CARRIERS[of.carrier[pool]] if of.carrier[pool] >= 0 else "",
+        deltas=_deltas(of.parts, lot, one) if material else {},
+    )
 
 
 def _pool_shares(case: Case, lot: int) -> PoolShares:
@@ -154,47 +132,50 @@ def _in_time(pools: Pools, periods: int) -> BoolMatrix:
 
 def _accepted(case: Case, pools: Pools, recipes: Recipes) -> BoolMatrix:
     """Is the pool's scheme accepted? Shape (K, scheme sets)."""
-    schemes = case.lots.text("scheme")[pools.representative]
-    return np.array(
+    codes, schemes = pd.factorize(case.lots.text("scheme")[pools.representative])
+    known = np.array(
         [[not accepted or scheme in accepted for accepted in recipes.scheme_sets] for scheme in schemes],
         dtype=bool,
-    ).reshape(len(pools.ids), len(recipes.scheme_sets))
+    ).reshape(len(schemes), len(recipes.scheme_sets))
+    return known[codes]
 
 
-def build_pairs(
-    case: Case, effects: Effects, parts: Composition, pools: Pools, recipes: Recipes, limits: list[Limit]
-) -> Pairs:
+def _serving(case: Case, pools: Pools, recipes: Recipes, of: Coefficients) -> tuple[IndexArray, IndexArray]:
+    """Pool and recipe of every pair, by recipe, then pool.
+
+    Recipes alike in limit, claim, period and schemes have the same pools: found once for all of them.
+    """
+    claim, claims = pd.factorize(recipes.claim)
+    kind, first = numbered([recipes.limit, claim.astype(np.intp), recipes.period, recipes.schemes])
+    costless = np.asarray(case.lots.exact["unit_cost"].take(pools.representative).values >= 0, dtype=bool)
+    # worth having even where it adds nothing to the claim
+    other = of.takes & (of.dilutes() | ~costless[:, None])
+    useful = [((of.takes & of.adds_to(str(name))) | other).T for name in claims]
+    serves = (
+        np.stack(useful)[claim[first], recipes.limit[first]]
+        & _in_time(pools, len(case.periods)).T[recipes.period[first]]
+        & _accepted(case, pools, recipes).T[recipes.schemes[first]]
+    )
+    of_kind, pool = np.nonzero(serves)
+    count = np.bincount(of_kind, minlength=len(first))
+    start = np.cumsum(count) - count
+    many = count[kind]
+    before = np.cumsum(many) - many
+    at = np.arange(int(many.sum())) + np.repeat(start[kind] - before, many)
+    return pool[at], np.repeat(np.arange(len(recipes)), many)
+
+
+def build_pairs(case: Case, pools: Pools, recipes: Recipes, coefficients: Coefficients) -> Pairs:
     """Every pair that could matter.
 
     A pair is left out where it can neither add to the claim, nor make room under an element
     limit, nor earn money: some optimum does not use it (FORMULATION, "What is left out").
     """
-    table = _effects(case, effects, parts, pools, limits)
-    pairs = Pairs(
-        pool=np.empty(0, dtype=np.intp),
-        recipe=np.empty(0, dtype=np.intp),
-        effects=table,
-        shares=[_pool_shares(case, int(lot)) for lot in pools.representative],
-        unit_cost=case.lots.exact["unit_cost"].take(pools.representative),
-    )
-    claims = sorted(set(recipes.claim))
-    useful = np.zeros((len(pools.ids), len(limits), len(claims)), dtype=bool)
-    for k, row in enumerate(table):
-        for i, effect in enumerate(row):
-            if effect is not None:
-                other = effect.dilutes() or pairs.unit_cost.values[k] < 0
-                for c, claim in enumerate(claims):
-                    useful[k, i, c] = other or pairs.claim_value(k, i, claim) > 0
-    if len(recipes) == 0 or len(pools.ids) == 0:
-        return pairs
-    claim_code = np.searchsorted(np.array(claims, dtype=str), recipes.claim.astype(str))
-    matrix = (
-        useful[:, recipes.limit, claim_code]
-        & _in_time(pools, len(case.periods))[:, recipes.period]
-        & _accepted(case, pools, recipes)[:, recipes.schemes]
-    )
-    recipe, pool = np.nonzero(matrix.T)
-    return Pairs(pool, recipe, table, pairs.shares, pairs.unit_cost)
+    pool = recipe = np.empty(0, dtype=np.intp)
+    if len(recipes) and len(pools.ids):
+        pool, recipe = _serving(case, pools, recipes, coefficients)
+    unit_cost = case.lots.exact["unit_cost"].take(pools.representative)
+    return Pairs(pool, recipe, coefficients, unit_cost)
 
 
 def integer_orders(case: Case, terms: Terms) -> npt.NDArray[np.bool_]:

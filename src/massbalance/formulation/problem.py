@@ -5,9 +5,9 @@ Frozen; the Pyomo model, the booking and the proof all read it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import cast
+from typing import SupportsIndex, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ import pandas as pd
 
 from massbalance.domain.case import Case, IndexArray
 from massbalance.domain.effects import Effects, Windows, scope_text, windows
+from massbalance.formulation.coefficients import Coefficients, scopes_of
+from massbalance.formulation.nearest import first_rows, numbered
 from massbalance.formulation.pairs import Pairs, build_pairs, integer_orders
 from massbalance.formulation.pools import Composition, Pools, build_pools, composition
 from massbalance.formulation.recipes import (
@@ -27,6 +29,8 @@ from massbalance.formulation.recipes import (
 )
 
 Floats = npt.NDArray[np.float64]
+Cuts = tuple[tuple[int, ...], ...]
+ALL_SCOPES = 0b111
 SLACK_OF_BOUNDS = 2.0
 """A column's bound is this many times what there is and what the caps let a recipe take."""
 
@@ -63,6 +67,26 @@ class Steps:
 
 
 @dataclass(frozen=True)
+class PerRecipe(Sequence[Cuts]):
+    """Scope sets that need a row, recipe by recipe: cuts[kind[r]], few kinds for many recipes."""
+
+    kind: IndexArray
+    cuts: tuple[Cuts, ...]
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Cuts: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Cuts, ...]: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> Cuts | tuple[Cuts, ...]:
+        if isinstance(index, slice):
+            return tuple(self.cuts[kind] for kind in self.kind[index])
+        return self.cuts[self.kind[index]]
+
+
+@dataclass(frozen=True)
 class Problem:
     """Sets and parameters of models/FORMULATION.md.
 
@@ -87,7 +111,7 @@ class Problem:
     pair_upper: Floats
     pair_start: IndexArray
     recipe_mass: Floats
-    scope_rows: tuple[tuple[tuple[int, ...], ...], ...]
+    scope_rows: PerRecipe
 
     @property
     def is_mip(self) -> bool:
@@ -116,18 +140,13 @@ def _build_steps(case: Case, terms: Terms, recipes: Recipes) -> Steps:
     priority = np.where(firm, orders.floats("priority")[terms.order], 0).astype(np.int64)
     integer = integer_orders(case, terms)[terms.order]
     mass = orders.floats("mass_t")[terms.order]
-    keys = pd.DataFrame(
-        {
-            "recipe": recipes.of_term, "price": pd.factorize(terms.premium.values)[0], "priority": priority,
-            "alone": np.where(integer, np.arange(len(terms)), -1),
-        }
-    )  # fmt: skip
-    of_term = np.asarray(keys.groupby(list(keys.columns), sort=False).ngroup(), dtype=np.intp)
-    _, first = np.unique(of_term, return_index=True)
+    price = pd.factorize(terms.premium.values)[0].astype(np.intp)
+    alone = np.where(integer, np.arange(1, len(terms) + 1), 0)
+    of_term, first = numbered([recipes.of_term, price, priority, alone])
     by_step = np.argsort(of_term, kind="stable")
     return Steps(
         recipe=recipes.of_term[first],
-        premium=terms.premium.floats()[first],
+        premium=terms.premium.take(first).floats(),
         priority=priority[first],
         upper=_sums(of_term, mass, len(first)),
         integer=integer[first],
@@ -137,7 +156,7 @@ def _build_steps(case: Case, terms: Terms, recipes: Recipes) -> Steps:
     )
 
 
-def _closure(sets: set[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
+def _closure(sets: set[tuple[int, ...]]) -> Cuts:
     """Every union of the scope sets present: the cuts that can bind (C9)."""
     found: set[tuple[int, ...]] = set()
     for one in sorted(sets):
@@ -153,62 +172,36 @@ def _pool_supply(pools: Pools, periods: int) -> Floats:
     return supply
 
 
-def _most_per_t(pairs: Pairs, pool: int, index: int, limit: Limit) -> Fraction | None:
-    """The most units of the pool that one tonne of the product can take; None: no bound of its own."""
-    effect = pairs.effect(pool, index)
-    bounds = []
-    if effect.category:
-        bounds.append(min(Fraction(1), limit.shares[effect.category]) / effect.credited)
-    if effect.carrier:
-        bounds.append(limit.use[effect.carrier])
-    if effect.reduction > 0:
-        room = sum((limit.scopes[s - 1] for s in effect.scopes), Fraction(0))
-        bounds.append(room / effect.reduction)
-    return min(bounds) if bounds else None
-
-
 def _pair_values(
-    pairs: Pairs, recipes: Recipes, limits: list[Limit], supply: Floats, mass: Floats
+    pairs: Pairs, recipes: Recipes, supply: Floats, mass: Floats
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """claim_value, credited, reduction and upper bound of every pair, each computed once per
-    (pool, limit, claim).
-    """
-    size = len(pairs.pool)
-    values = {name: np.zeros(size) for name in ("claim", "credited", "reduction", "most")}
-    frame = pd.DataFrame(
-        {
-            "pool": pairs.pool, "limit": recipes.limit[pairs.recipe],
-            "claim": pd.Categorical(recipes.claim[pairs.recipe]),
-        }
-    )  # fmt: skip
-    for key, rows in frame.groupby(["pool", "limit", "claim"], observed=True).indices.items():
-        pool, index, claim = cast("tuple[int, int, str]", key)
-        effect = pairs.effect(pool, index)
-        most = _most_per_t(pairs, pool, index, limits[index])
-        values["claim"][rows] = float(pairs.claim_value(pool, index, claim))
-        values["credited"][rows] = float(effect.credited)
-        values["reduction"][rows] = float(effect.reduction)
-        values["most"][rows] = np.inf if most is None else float(most)
-    in_reach = supply[pairs.pool, recipes.period[pairs.recipe]]
+    """claim_value, credited, reduction and upper bound of every pair, from tables over (pool, limit)."""
+    of = pairs.coefficients
+    at = pairs.pool * of.shape[1] + recipes.limit[pairs.recipe]
+    claim, claims = pd.factorize(recipes.claim)
+    value = np.zeros(len(at))
+    of_claim = claim[pairs.recipe]
+    for code, name in enumerate(claims):
+        here = of_claim == code
+        value[here] = of.claim_value(str(name)).ravel()[at[here]]
     # finite for the solver, yet never the row that binds: a price belongs to a cap, not to a bound
-    demand = SLACK_OF_BOUNDS * values["most"] * mass[pairs.recipe]
-    there = SLACK_OF_BOUNDS * in_reach
+    there = SLACK_OF_BOUNDS * supply[pairs.pool, recipes.period[pairs.recipe]]
+    with np.errstate(invalid="ignore"):
+        demand = SLACK_OF_BOUNDS * of.most_per_t.ravel()[at] * mass[pairs.recipe]
     upper = np.where(demand > 0, np.minimum(there, demand), there)
-    return values["claim"], values["credited"], values["reduction"], upper
+    return value, of.credited_t.ravel()[at], of.reduction_t.ravel()[at], upper
 
 
-def _scope_rows(pairs: Pairs, recipes: Recipes, start: IndexArray) -> tuple[tuple[tuple[int, ...], ...], ...]:
+def _scope_rows(pairs: Pairs, recipes: Recipes, reduction: Floats) -> PerRecipe:
     """Scope sets that need a row, recipe by recipe."""
-    memo: dict[frozenset[tuple[int, ...]], tuple[tuple[int, ...], ...]] = {}
-    rows = []
-    for r in range(len(recipes)):
-        limit = recipes.limit[r]
-        found = [pairs.effect(k, limit) for k in pairs.pool[start[r] : start[r + 1]]]
-        key = frozenset(e.scopes for e in found if e.reduction > 0)
-        if key not in memo:
-            memo[key] = _closure(set(key))
-        rows.append(memo[key])
-    return tuple(rows)
+    scopes = pairs.coefficients.scopes
+    present = np.zeros((len(recipes), ALL_SCOPES + 1), dtype=bool)
+    reduces = np.flatnonzero(reduction > 0)
+    present[pairs.recipe[reduces], scopes[pairs.pool[reduces]]] = True
+    code, _ = pd.factorize(present @ (1 << np.arange(ALL_SCOPES + 1)))
+    first = first_rows(code.astype(np.intp))
+    cuts = [_closure({scopes_of(int(bits)) for bits in np.flatnonzero(present[r])}) for r in first]
+    return PerRecipe(code.astype(np.intp), tuple(cuts))
 
 
 def build_problem(case: Case) -> Problem:
@@ -219,11 +212,11 @@ def build_problem(case: Case) -> Problem:
     terms = build_terms(case)
     limits, limit_of_product = build_limits(case, effects, parts)
     recipes = build_recipes(case, terms, limit_of_product, limits)
-    pairs = build_pairs(case, effects, parts, pools, recipes, limits)
+    pairs = build_pairs(case, pools, recipes, Coefficients(case, effects, parts, pools, limits))
     steps = _build_steps(case, terms, recipes)
     mass = _sums(steps.recipe, steps.upper, len(recipes))
     supply = _pool_supply(pools, len(case.periods))
-    claim_value, credited, reduction, upper = _pair_values(pairs, recipes, limits, supply, mass)
+    claim_value, credited, reduction, upper = _pair_values(pairs, recipes, supply, mass)
     start = np.searchsorted(pairs.recipe, np.arange(len(recipes) + 1))
     return Problem(
         case=case,
@@ -242,7 +235,7 @@ def build_problem(case: Case) -> Problem:
         pair_upper=upper,
         pair_start=start,
         recipe_mass=mass,
-        scope_rows=_scope_rows(pairs, recipes, start),
+        scope_rows=_scope_rows(pairs, recipes, reduction),
     )
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 from massbalance.domain.case import Case, IndexArray
 from massbalance.domain.effects import Effects
 from massbalance.domain.grid import Column, shrink
+from massbalance.formulation.nearest import numbered
 from massbalance.formulation.pools import Composition
 
 GHG_CLAIMS = ("cfp", "reduction")
@@ -44,6 +45,10 @@ def build_terms(case: Case) -> Terms:
     """Own terms of every order, and every offer."""
     orders, offers = case.orders, case.offers
     own = np.arange(len(orders), dtype=np.intp)
+    if len(offers) == 0:
+        exact = orders.exact
+        none = np.full(len(own), -1, dtype=np.intp)
+        return Terms(own, none, orders.text("claim"), exact["level"], exact["premium_per_t"])
     order = np.concatenate([own, orders.find(offers.text("order"))])
     offer = np.concatenate([np.full(len(own), -1), np.arange(len(offers))]).astype(np.intp)
     at = np.lexsort((offer, order))
@@ -167,13 +172,25 @@ def _scheme_sets(case: Case) -> tuple[IndexArray, tuple[frozenset[str], ...]]:
     return number[codes] if len(codes) else np.empty(0, dtype=np.intp), tuple(distinct)
 
 
-def _need(claim: npt.NDArray[np.object_], level: Column, baseline: list[Fraction]) -> Column:
-    """Claim per t of claimed mass: the level, or for `cfp` what lies above it, at least 0."""
-    before = Column.from_fractions(list(baseline))
-    above = before.minus(level).floor_at_zero()
+def _need(case: Case, claim: npt.NDArray[np.object_], level: Column, product: IndexArray) -> Column:
+    """Claim per t of claimed mass: the level, or for `cfp` what lies above it, at least 0.
+
+    product: one of those that each recipe's limit stands for.
+    """
+    s1, s2, s3 = (case.products.exact[name].take(product).or_zero() for name in ("s1", "s2", "s3"))
+    above = s1.plus(s2).plus(s3).minus(level).floor_at_zero()
     is_cfp = claim == "cfp"
     a, b, decimals = above.aligned(level)
     return Column.of(shrink(np.where(is_cfp, a, b)), decimals)
+
+
+def _ids(case: Case, terms: Terms, chosen: IndexArray) -> tuple[str, ...]:
+    """`order`, or `order/offer`, of the chosen terms."""
+    ids = case.orders.text("order")[terms.order[chosen]]
+    offers = case.offers.text("offer")
+    for i in np.flatnonzero(terms.offer[chosen] >= 0):
+        ids[i] = f"{ids[i]}/{offers[terms.offer[chosen[i]]]}"
+    return tuple(ids.tolist())
 
 
 def recipe_id(case: Case, terms: Terms, term: int) -> str:
@@ -189,23 +206,11 @@ def build_recipes(case: Case, terms: Terms, limit_of_product: IndexArray, limits
     period = case.periods.find(orders.text("period"))[terms.order]
     order_schemes, scheme_sets = _scheme_sets(case)
     schemes = order_schemes[terms.order]
-    frame = pd.DataFrame(
-        {
-            "limit": limit, "period": period, "claim": pd.factorize(terms.claim)[0],
-            "level": pd.factorize(terms.level.values)[0], "schemes": schemes,
-        }
-    )  # fmt: skip
-    of_term = np.asarray(frame.groupby(list(frame.columns), sort=False).ngroup(), dtype=np.intp)
-    _, first = np.unique(of_term, return_index=True)
-    names, offers = orders.text("order"), case.offers.text("offer")
-    ids = tuple(
-        str(names[terms.order[t]])
-        if terms.offer[t] < 0
-        else f"{names[terms.order[t]]}/{offers[terms.offer[t]]}"
-        for t in first
-    )
+    claim = pd.factorize(terms.claim)[0].astype(np.intp)
+    level_code = pd.factorize(terms.level.values)[0].astype(np.intp)
+    of_term, first = numbered([limit, period, claim, level_code, schemes])
     level = terms.level.take(first)
-    baseline = [limits[i].baseline for i in limit[first]]
+    product = np.array([one.product for one in limits], dtype=np.intp)[limit[first]]
     return Recipes(
         of_term=of_term,
         first_term=first,
@@ -213,8 +218,8 @@ def build_recipes(case: Case, terms: Terms, limit_of_product: IndexArray, limits
         period=period[first],
         claim=terms.claim[first],
         level=level,
-        need=_need(terms.claim[first], level, baseline),
+        need=_need(case, terms.claim[first], level, product),
         schemes=schemes[first],
         scheme_sets=scheme_sets,
-        ids=ids,
+        ids=_ids(case, terms, first),
     )

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
 
 from massbalance.formulation.goals import TIE_WEIGHT, Goal, expiry_weight, generic, goals
-from massbalance.formulation.labels import LEAST
 from massbalance.formulation.problem import SLACK_OF_BOUNDS, Problem
 from massbalance.solving.compiled import Compiled, check
-from massbalance.solving.rows import Family, RowLabels
-from massbalance.solving.statement import STATEMENTS, Layout, Rows, origin_sizes
+from massbalance.solving.entries import matrix
+from massbalance.solving.rows import RowLabels
+from massbalance.solving.statement import STATEMENTS, Layout, origin_sizes
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
@@ -23,14 +22,14 @@ Positions = npt.NDArray[np.intp]
 def assemble(problem: Problem) -> Compiled:
     """The compiled model of a problem. ValueError where a figure is not finite."""
     at = Layout(problem)
-    families = [_without_nothing(state(at)) for state in STATEMENTS]
+    families = [state(at) for state in STATEMENTS]
     found = goals(problem)
     take = np.full(len(problem.steps), -1, dtype=np.intp)
     take[at.integer] = at.take()
     upper = np.concatenate([found.upper for found in families])
     equal = np.repeat([one.equal for one in families], [len(one.upper) for one in families])
     compiled = Compiled(
-        matrix=_matrix(families, at.columns),
+        matrix=matrix(families, len(at.pool), at.at_x, at.columns),
         costs=np.stack([_costs(at, goal) for goal in found]),
         offsets=np.array([goal.constant for goal in found], dtype=np.float64),
         row_lower=np.where(equal, upper, -np.inf),
@@ -50,36 +49,6 @@ def assemble(problem: Problem) -> Compiled:
     )
     check(compiled)
     return compiled
-
-
-def _without_nothing(found: Rows) -> Rows:
-    """Coefficients of zero are none, nor are those below the solver's sight; a row of zeros is no row."""
-    row, column, value = found.entries
-    present = value != 0
-    filled = np.zeros(len(found.upper), dtype=bool)
-    filled[row[present]] = True
-    seen = np.abs(value) >= LEAST
-    if not seen.all():
-        row, column, value = row[seen], column[seen], value[seen]
-    if filled.all():
-        return Rows(found.labels, (row, column, value), found.upper, found.equal)
-    kept = np.flatnonzero(filled)
-    labels: Family = found.labels.take(kept)
-    return Rows(labels, ((np.cumsum(filled) - 1)[row], column, value), found.upper[kept], found.equal)
-
-
-def _matrix(families: list[Rows], columns: int) -> scipy.sparse.csc_array:
-    """All families one below the other."""
-    sizes = [len(one.upper) for one in families]
-    starts = np.cumsum([0, *sizes])
-    rows = np.concatenate(
-        [(one.entries[0] + start).astype(np.int32) for one, start in zip(families, starts[:-1], strict=True)]
-    )
-    index = np.concatenate([one.entries[1].astype(np.int32) for one in families])
-    values = np.concatenate([one.entries[2] for one in families])
-    matrix = scipy.sparse.coo_array((values, (rows, index)), shape=(int(starts[-1]), columns)).tocsc()
-    matrix.sort_indices()
-    return scipy.sparse.csc_array(matrix)
 
 
 def _bounds(at: Layout) -> Floats:

@@ -7,34 +7,39 @@ models/FORMULATION.md. Tests compare both statements, coefficient by coefficient
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from massbalance.formulation.coefficients import CARRIERS, Coefficients, Element, nearest
+from massbalance.formulation.coefficients import CARRIERS, scope_bits
 from massbalance.formulation.labels import LEAST_NEED
+from massbalance.formulation.nearest import nearest_of
 from massbalance.formulation.problem import Problem
+from massbalance.solving.entries import Entries, PairEntries, Rows, family
 from massbalance.solving.rows import Family
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
-Entries = tuple[Positions, Positions, Floats]
-"""Row within the family, column, coefficient."""
+SPARSE = 8
+"""Keys that are this many times rarer than what they could be are hashed instead of tabled."""
 
 
 class Layout:
     """Columns in blocks: f, x, y, step, take, each beginning where `at_` says.
 
+    pool, recipe, pair_limit: of each pair; pool_limit: its place in a table over (pool, limit);
     flow_group, flow_period: shape (F,), by group, then period; integer: steps that have a `take`.
     """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.of = Coefficients(problem)
         pools, pairs = problem.pools, problem.pairs
+        self.of = pairs.coefficients
+        self.pool, self.recipe = pairs.pool, pairs.recipe
+        self.pair_limit = problem.recipes.limit[pairs.recipe]
+        self.pool_limit = pairs.pool * self.of.shape[1] + self.pair_limit
         self.periods = len(problem.case.periods)
         self.pair_period = problem.recipes.period[pairs.recipe]
         served = np.zeros((len(pools.ids), self.periods), dtype=bool)
@@ -59,50 +64,29 @@ class Layout:
         return np.arange(self.at_take, self.columns)
 
 
-@dataclass(frozen=True)
-class Rows:
-    """A family of rows `entries <= upper` (`= upper` where equal)."""
-
-    labels: Family
-    entries: Entries
-    upper: Floats
-    equal: bool = False
-
-
-def _joined(parts: Sequence[tuple[Positions, Positions, Floats | float]]) -> Entries:
-    """Entries one after the other; a coefficient may stand for all of its part."""
-    rows = [row for row, _, _ in parts]
-    values = [np.broadcast_to(np.asarray(value, dtype=np.float64), len(row)) for row, _, value in parts]
-    return np.concatenate(rows), np.concatenate([c for _, c, _ in parts]), np.concatenate(values)
-
-
-def _family(
-    name: str,
-    first: Positions,
-    *parts: tuple[Positions, Positions, Floats | float],
-    second: Positions | None = None,
-    words: Sequence[object] | None = None,
-    upper: Floats | None = None,
-    equal: bool = False,
-) -> Rows:
-    most = np.zeros(len(first)) if upper is None else upper
-    return Rows(Family(name, first, second, words), _joined(parts), most, equal)
-
-
-def _numbered(recipe: Positions, code: Positions, codes: int) -> tuple[Positions, Positions, Positions]:
-    """Rows of (recipe, code) by first appearance: row of each entry, recipe and code of each row."""
-    row, found = pd.factorize(recipe * max(codes, 1) + code)
-    key = np.asarray(found, dtype=np.intp)
-    return row.astype(np.intp), key // max(codes, 1), key % max(codes, 1)
+def _numbered(first: Positions, code: Positions, codes: int) -> tuple[Positions, Positions, Positions]:
+    """Rows of (first, code) by first appearance: row of each entry, first part and code of each row."""
+    codes = max(codes, 1)
+    key = first * codes + code
+    size = int(key.max(initial=-1)) + 1
+    if size > SPARSE * len(key):
+        row, found = pd.factorize(key)
+        keys = np.asarray(found, dtype=np.intp)
+        return row.astype(np.intp), keys // codes, keys % codes
+    entry = np.zeros(size, dtype=np.intp)
+    entry[key[::-1]] = np.arange(len(key))[::-1]
+    at = entry[key]
+    fresh = at == np.arange(len(key))
+    keys = key[fresh]
+    return (np.cumsum(fresh) - 1)[at], keys // codes, keys % codes
 
 
 def lot_supply(at: Layout) -> Rows:
     """C1: sum_t f[l,t] <= quantity[l]."""
     row, groups = pd.factorize(at.flow_group)
     first = np.asarray(groups, dtype=np.intp)
-    return _family(
-        "lot_supply", first, (row, at.f(), 1.0), upper=at.problem.pools.group_quantity[first].astype(float)
-    )
+    upper = at.problem.pools.group_quantity[first].astype(np.float64)
+    return family(Family("lot_supply", first), [(row.astype(np.intp), at.f(), 1.0)], upper=upper)
 
 
 def origin_sizes(problem: Problem) -> dict[object, float]:
@@ -128,18 +112,18 @@ def origin_once(at: Layout) -> Rows:
     row = of_group[at.flow_group]
     flow = np.flatnonzero(row >= 0)
     value = size[row[flow]] / pools.group_quantity[at.flow_group[flow]]
-    part = (row[flow], at.at_f + flow, value)
-    return _family("origin_once", np.arange(len(names)), part, words=names, upper=size)
+    labels = Family("origin_once", np.arange(len(names)), words=names)
+    return family(labels, [(row[flow], at.at_f + flow, value)], upper=size)
 
 
 def pool_balance(at: Layout) -> Rows:
     """C3: sum_r x[k,r] - sum_l f[l,t] <= 0 for r in period t."""
-    row, pool, period = _numbered(at.of.pool, at.pair_period, at.periods)
+    row, pool, period = _numbered(at.pool, at.pair_period, at.periods)
     place = np.full((len(at.problem.pools.ids), at.periods), -1, dtype=np.intp)
     place[pool, period] = np.arange(len(pool))
     of_flow = place[at.problem.pools.group_pool[at.flow_group], at.flow_period]
     pairs = np.arange(len(row))
-    return _family("pool_balance", pool, (row, at.at_x + pairs, 1.0), (of_flow, at.f(), -1.0), second=period)
+    return family(Family("pool_balance", pool, period), [(of_flow, at.f(), -1.0)], [(row, pairs, 1.0)])
 
 
 def claim(at: Layout) -> Rows:
@@ -148,7 +132,7 @@ def claim(at: Layout) -> Rows:
     recipes = np.flatnonzero(need > 0)
     # the solver drops what is below 1e-9; a need so small stays a need, a gram in a thousand tonnes
     least = np.maximum(need[recipes], LEAST_NEED)
-    return _of_recipes(at, "claim", need > 0, least, -at.problem.claim_value, need[at.of.recipe] > 0)
+    return _of_recipes(at, "claim", need > 0, least, -at.problem.claim_value, need[at.recipe] > 0)
 
 
 def mass_cap(at: Layout) -> Rows:
@@ -156,7 +140,7 @@ def mass_cap(at: Layout) -> Rows:
     credited = at.problem.credited
     used = credited > 0
     has = np.zeros(len(at.problem.recipes), dtype=bool)
-    has[at.of.recipe[used]] = True
+    has[at.recipe[used]] = True
     return _of_recipes(at, "mass_cap", has, np.full(int(has.sum()), -1.0), credited, used)
 
 
@@ -164,125 +148,93 @@ def _of_recipes(at: Layout, name: str, has: Bools, of_y: Floats, of_x: Floats, u
     """One row for each recipe that `has` one: of_y y + the used pairs' of_x x <= 0."""
     recipes, pairs = np.flatnonzero(has), np.flatnonzero(used)
     row_of = np.cumsum(has) - 1
-    return _family(
-        name,
-        recipes,
-        (np.arange(len(recipes)), at.at_y + recipes, of_y),
-        (row_of[at.of.recipe[pairs]], at.at_x + pairs, of_x[pairs]),
+    return family(
+        Family(name, recipes),
+        [(np.arange(len(recipes)), at.at_y + recipes, of_y)],
+        [(row_of[at.recipe[pairs]], pairs, of_x)],
+    )
+
+
+def _of_codes(
+    at: Layout, name: str, pairs: Positions, code: Positions, words: Sequence[object],
+    of_y: Floats, of_x: Floats | float,
+) -> Rows:  # fmt: skip
+    """One row for each (recipe, code) of the pairs: their of_x x - of_y[limit, code] y <= 0."""
+    row, recipe, second = _numbered(at.recipe[pairs], code, len(words))
+    most = of_y[at.problem.recipes.limit[recipe], second]
+    return family(
+        Family(name, recipe, second, words),
+        [(np.arange(len(recipe)), at.at_y + recipe, -most)],
+        [(row, pairs, of_x)],
     )
 
 
 def category_cap(at: Layout) -> Rows:
     """C6: sum_{k of category} credited x - max_share y <= 0. A share of 1 is C5's."""
     of = at.of
-    share, below = of.share
-    category = of.category[of.pool]
+    category = of.category[at.pool]
     pairs = np.flatnonzero(category >= 0)
-    pairs = pairs[below[of.limit[pairs], category[pairs]]]
-    row, recipe, code = _numbered(of.recipe[pairs], category[pairs], len(of.categories))
-    most = share[at.problem.recipes.limit[recipe], code]
-    return _family(
-        "category_cap",
-        recipe,
-        (np.arange(len(recipe)), at.at_y + recipe, -most),
-        (row, at.at_x + pairs, at.problem.credited[pairs]),
-        second=code,
-        words=of.categories,
-    )
-
-
-def _element(of: Coefficients, element: Element) -> tuple[Positions, Floats, Bools]:
-    """Pairs that an element concerns, wt - base of each, and whether it lies above the maximum."""
-    pairs = np.flatnonzero(element.maximum.given[of.limit] & element.wt.given[of.pool])
-    wt = element.wt.take(of.pool[pairs])
-    distance = wt.minus(element.base.take(of.limit[pairs]))
-    over = wt.minus(element.maximum.take(of.limit[pairs]))
-    return pairs, nearest(distance.values, distance.decimals), np.asarray(over.values > 0, dtype=bool)
+    pairs = pairs[of.shared[at.pair_limit[pairs], category[pairs]]]
+    share, credited = of.max_share_float, at.problem.credited
+    return _of_codes(at, "category_cap", pairs, category[pairs], of.categories, share, credited)
 
 
 def element_cap(at: Layout) -> Rows:
     """C7: sum_k (wt - base) credited x - (max - base) y <= 0, wt %, where a lot exceeds the maximum."""
-    of, recipes, count = at.of, at.problem.recipes, len(at.of.elements)
-    has = np.zeros((len(recipes), count), dtype=bool)
-    found = [_element(of, element) for element in of.elements]
-    for e, (pairs, _, over) in enumerate(found):
-        has[of.recipe[pairs[over]], e] = True
+    elements, recipes = at.of.elements, at.problem.recipes
+    has = np.zeros((len(recipes), len(elements)), dtype=bool)
+    for e, one in enumerate(elements):
+        has[at.recipe[(one.applies & one.over).ravel()[at.pool_limit]], e] = True
     recipe, code = np.nonzero(has)
     row_of = (np.cumsum(has.ravel()) - 1).reshape(has.shape)
-    room = np.zeros((len(at.problem.limits), count))
-    for e, element in enumerate(of.elements):
-        least = element.maximum.minus(element.base)
-        room[:, e] = nearest(least.values, least.decimals)
-    parts: list[tuple[Positions, Positions, Floats | float]] = [
-        (np.arange(len(recipe)), at.at_y + recipe, -room[recipes.limit[recipe], code])
-    ]
-    for e, (pairs, distance, _) in enumerate(found):
-        kept = has[of.recipe[pairs], e]
-        used = pairs[kept]
-        value = distance[kept] * at.problem.credited[used]
-        parts.append((row_of[of.recipe[used], e], at.at_x + used, value))
-    names = tuple(element.name for element in of.elements)
-    return _family("element_cap", recipe, *parts, second=code, words=names)
+    of_y: list[Entries] = []
+    of_x: list[PairEntries] = []
+    for e, one in enumerate(elements):
+        mine = np.flatnonzero(has[:, e])
+        of_y.append((row_of[mine, e], at.at_y + mine, -one.room[recipes.limit[mine]]))
+        pairs = np.flatnonzero(one.applies.ravel()[at.pool_limit] & has[at.recipe, e])
+        value = one.distance.ravel()[at.pool_limit] * at.problem.credited
+        of_x.append((row_of[at.recipe[pairs], e], pairs, value))
+    return family(Family("element_cap", recipe, code, tuple(one.name for one in elements)), of_y, of_x)
 
 
 def energy_cap(at: Layout) -> Rows:
     """C8: sum_{k of carrier} x - use y <= 0, MWh or GJ."""
-    of = at.of
-    carrier = of.carrier[of.pool]
+    carrier = at.of.carrier[at.pool]
     pairs = np.flatnonzero(carrier >= 0)
-    row, recipe, code = _numbered(of.recipe[pairs], carrier[pairs], len(CARRIERS))
-    return _family(
-        "energy_cap",
-        recipe,
-        (np.arange(len(recipe)), at.at_y + recipe, -of.use[at.problem.recipes.limit[recipe], code]),
-        (row, at.at_x + pairs, 1.0),
-        second=code,
-        words=CARRIERS,
-    )
+    return _of_codes(at, "energy_cap", pairs, carrier[pairs], CARRIERS, at.of.use, 1.0)
 
 
 def scope_cap(at: Layout) -> Rows:
     """C9: sum_{k: scopes within S} reduction x - (sum_{s in S} s_s) y <= 0, for every cut S."""
     of, problem = at.of, at.problem
-    place = {cuts: n for n, cuts in enumerate(dict.fromkeys(problem.scope_rows))}
-    kind = np.array([place[cuts] for cuts in problem.scope_rows], dtype=np.intp)
-    words = tuple(sorted({cut for cuts in place for cut in cuts}))
-    position = np.full((len(place), len(words)), -1, dtype=np.intp)
-    for cuts, n in place.items():
-        position[n, [words.index(cut) for cut in cuts]] = np.arange(len(cuts))
-    count = np.array([len(cuts) for cuts in place], dtype=np.intp)[kind]
+    kind, kinds = problem.scope_rows.kind, problem.scope_rows.cuts
+    words = tuple(sorted({cut for cuts in kinds for cut in cuts}))
+    count = np.array([len(cuts) for cuts in kinds], dtype=np.intp)[kind]
     start = np.cumsum(count) - count
-    recipe, code = np.empty(int(count.sum()), dtype=np.intp), np.empty(int(count.sum()), dtype=np.intp)
-    parts: list[tuple[Positions, Positions, Floats | float]] = []
+    recipe, code = np.repeat(np.arange(len(kind)), count), np.empty(int(count.sum()), dtype=np.intp)
+    of_y: list[Entries] = []
+    of_x: list[PairEntries] = []
     reduces = np.flatnonzero(problem.reduction > 0)
     for n, cut in enumerate(words):
-        bits = sum(1 << (s - 1) for s in cut)
-        at_cut = position[kind, n]
-        recipes = np.flatnonzero(at_cut >= 0)
-        rows = start + at_cut
-        recipe[rows[recipes]], code[rows[recipes]] = recipes, n
-        parts.append((rows[recipes], at.at_y + recipes, -of.room(bits)[problem.recipes.limit[recipes]]))
-        inside = reduces[(of.scopes[of.pool[reduces]] & ~bits) == 0]
-        inside = inside[at_cut[of.recipe[inside]] >= 0]
-        parts.append((rows[of.recipe[inside]], at.at_x + inside, problem.reduction[inside]))
-    return _family("scope_cap", recipe, *parts, _NOTHING, second=code, words=words)
-
-
-_NOTHING: tuple[Positions, Positions, Floats | float] = (
-    np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp), 0.0,
-)  # fmt: skip
+        bits = scope_bits(cut)
+        position = np.array([cuts.index(cut) if cut in cuts else -1 for cuts in kinds], dtype=np.intp)[kind]
+        mine = np.flatnonzero(position >= 0)
+        row = start + position
+        code[row[mine]] = n
+        of_y.append((row[mine], at.at_y + mine, -nearest_of(of.room(bits))[problem.recipes.limit[mine]]))
+        inside = reduces[((of.scopes & ~bits) == 0)[at.pool[reduces]] & (position >= 0)[at.recipe[reduces]]]
+        of_x.append((row[at.recipe[inside]], inside, problem.reduction))
+    return family(Family("scope_cap", recipe, code, words), of_y, of_x)
 
 
 def recipe_mass(at: Layout) -> Rows:
     """C10: y[r] - sum_j step[j] = 0."""
     recipes, steps = np.arange(len(at.problem.recipes)), np.arange(len(at.problem.steps))
-    return _family(
-        "recipe_mass",
-        recipes,
-        (recipes, at.at_y + recipes, 1.0),
-        (at.problem.steps.recipe, at.at_step + steps, -1.0),
-        equal=True,
-    )
+    entries: list[Entries] = [
+        (recipes, at.at_y + recipes, 1.0), (at.problem.steps.recipe, at.at_step + steps, -1.0),
+    ]  # fmt: skip
+    return family(Family("recipe_mass", recipes), entries, equal=True)
 
 
 def _of_integer(
@@ -292,9 +244,8 @@ def _of_integer(
     n = np.flatnonzero(which)
     row = np.arange(len(n))
     steps = at.integer[n]
-    return _family(
-        name, steps, (row, at.at_step + steps, of_step), (row, at.at_take + n, of_take[n]), equal=equal
-    )
+    entries: list[Entries] = [(row, at.at_step + steps, of_step), (row, at.at_take + n, of_take[n])]
+    return family(Family(name, steps), entries, equal=equal)
 
 
 def order_mass(at: Layout) -> Rows:
@@ -324,7 +275,8 @@ def one_offer(at: Layout) -> Rows:
     row_of = np.cumsum(several) - 1
     n = np.flatnonzero(several[found])
     first = np.asarray(orders, dtype=np.intp)[several]
-    return _family("one_offer", first, (row_of[found[n]], at.at_take + n, 1.0), upper=np.ones(len(first)))
+    entries: list[Entries] = [(row_of[found[n]], at.at_take + n, 1.0)]
+    return family(Family("one_offer", first), entries, upper=np.ones(len(first)))
 
 
 STATEMENTS = (
