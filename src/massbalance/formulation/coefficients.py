@@ -17,7 +17,7 @@ import pandas as pd
 from massbalance.domain.case import Case, IndexArray
 from massbalance.domain.effects import CARRIER_OF_UOM, Effects
 from massbalance.domain.grid import Column, IntArray, multiply, shrink
-from massbalance.formulation.nearest import nearest, nearest_of, ratio
+from massbalance.formulation.nearest import first_rows, nearest, nearest_of, ratio
 from massbalance.formulation.pools import Composition, Pools
 from massbalance.formulation.recipes import GHG_CLAIMS, Limit
 
@@ -121,9 +121,8 @@ class Coefficients:
     def _fits(self) -> Bools:
         """Alloy and category, or the carrier's use; a project always. Shape (K, L)."""
         fits = np.ones(self.shape, dtype=bool)
-        listed = np.array(
-            [[name in limit.shares for name in self.categories] for limit in self.limits], dtype=bool
-        ).reshape(len(self.limits), len(self.categories))
+        tables = [self.limits[first].shares for first in self._first_of_alloy]
+        listed = self._by_alloy([[name in table for name in self.categories] for table in tables])
         fits[self.material] = listed[:, self.category[self.material]].T
         energy = self.carrier >= 0
         fits[energy] = (self.use > 0)[:, self.carrier[energy]].T
@@ -176,31 +175,46 @@ class Coefficients:
         if claim in GHG_CLAIMS:
             return self.reduction_t
         share, rate = self.share(claim), self.rate
-        of_pool = share.values.copy()
-        of_pool[~self.material] = 0
-        product = multiply(np.repeat(of_pool, self.shape[1]), np.tile(rate.values, self.shape[0]))
+        pool, limit = np.indices(self.shape).reshape(2, -1)
+        product = multiply(share.values[pool], rate.values[limit])
+        product[~self.material[pool]] = 0
         return nearest(product, share.decimals + rate.decimals).reshape(self.shape)
 
     # ---- what a tonne may take ------------------------------------------------------------------------
 
     @cached_property
-    def max_share(self) -> list[list[Fraction]]:
-        """max_share of each limit and category; 1 where it is not listed (then no pair has it)."""
+    def _max_share(self) -> list[list[Fraction]]:
+        """max_share by alloy and category; 1 where it is not listed (then no pair has it)."""
         one = Fraction(1)
-        return [[limit.shares.get(name, one) for name in self.categories] for limit in self.limits]
-
-    def _of_categories(self, values: list[list[float]] | list[list[bool]], dtype: type) -> npt.NDArray:  # type: ignore[type-arg]
-        return np.array(values, dtype=dtype).reshape(len(self.limits), len(self.categories))
+        tables = [self.limits[first].shares for first in self._first_of_alloy]
+        return [[table.get(name, one) for name in self.categories] for table in tables]
 
     @cached_property
-    def max_share_float(self) -> Floats:
+    def _alloy(self) -> IndexArray:
+        """Alloy of each limit, numbered by first appearance."""
+        codes, _ = pd.factorize(self.case.products.text("alloy")[self.product])
+        return np.asarray(codes, dtype=np.intp)
+
+    @cached_property
+    def _first_of_alloy(self) -> list[int]:
+        return [int(row) for row in first_rows(self._alloy)]
+
+    @cached_property
+    def max_share(self) -> Floats:
         """max_share as nearest float. Shape (L, categories)."""
-        return self._of_categories([[float(share) for share in row] for row in self.max_share], np.float64)
+        exact = [share for row in self._max_share for share in row]
+        table = np.array([float(share) for share in exact], dtype=np.float64)
+        return table.reshape(len(self._max_share), len(self.categories))[self._alloy]
 
     @cached_property
     def shared(self) -> Bools:
         """Is max_share below 1? Shape (L, categories)."""
-        return self._of_categories([[share < 1 for share in row] for row in self.max_share], np.bool_)
+        return self._by_alloy([[share < 1 for share in row] for row in self._max_share])
+
+    def _by_alloy(self, flags: list[list[bool]]) -> Bools:
+        """Flags of each alloy and category, for each limit. Shape (L, categories)."""
+        table = np.array(flags, dtype=bool).reshape(len(flags), len(self.categories))
+        return np.asarray(table[self._alloy], dtype=bool)
 
     @cached_property
     def use(self) -> Floats:
@@ -220,20 +234,22 @@ class Coefficients:
     def most_per_t(self) -> Floats:
         """The most units of a pool that one tonne can take; inf: no bound of its own. Shape (K, L)."""
         most = np.full(self.shape, np.inf)
-        one = Fraction(1)
-        of_category = self._of_categories(
-            [
-                [float(min(one, share) / limit.rate) for share in row]
-                for row, limit in zip(self.max_share, self.limits, strict=True)
-            ],
-            np.float64,
-        )
-        most[self.material] = of_category[:, self.category[self.material]].T
+        for code, name in enumerate(self.categories):
+            pools = np.flatnonzero(self.category == code)
+            if len(pools):
+                most[pools] = self._most_of(name)
         energy = self.carrier >= 0
         most[energy] = self.use[:, self.carrier[energy]].T
         for bits in np.unique(self.scopes).tolist():
             self._lower_to_room(most, np.flatnonzero(self.scopes == bits), self.room(bits))
         return most
+
+    def _most_of(self, category: str) -> Floats:
+        """max_share / t_product_per_t_input, nearest float. Shape (L,)."""
+        place = self.categories.index(category)
+        least = [min(Fraction(1), row[place]) for row in self._max_share]
+        a, b, _ = Column.from_fractions(least).take(self._alloy).aligned(self.rate)
+        return ratio(a, b)
 
     def _lower_to_room(self, most: Floats, pools: IndexArray, room: Column) -> None:
         """No more than the scopes' intensity / reduction, for these pools."""
@@ -248,12 +264,12 @@ class Coefficients:
     @cached_property
     def elements(self) -> tuple[Element, ...]:
         """Limited elements that some lot's composition gives, by name."""
-        names = sorted({name for limit in self.limits for name in limit.elements})
+        names = sorted({name for first in self._first_of_alloy for name in self.limits[first].elements})
         found = []
         for name in (name for name in names if name in self.parts.lot):
-            limits = [limit.elements.get(name) for limit in self.limits]
-            maximum = Column.from_fractions([None if m is None else m[0] for m in limits])
-            base = Column.from_fractions([None if m is None else m[1] for m in limits])
+            limits = [self.limits[first].elements.get(name) for first in self._first_of_alloy]
+            maximum = Column.from_fractions([None if m is None else m[0] for m in limits]).take(self._alloy)
+            base = Column.from_fractions([None if m is None else m[1] for m in limits]).take(self._alloy)
             found.append(_element(name, self.parts.lot[name].take(self.lots), maximum, base))
         return tuple(found)
 

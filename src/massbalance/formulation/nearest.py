@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from massbalance.domain.case import IndexArray
+from massbalance.domain.case import IndexArray, Table
 from massbalance.domain.grid import Column, IntArray, as_python_ints, peak
 
 Floats = npt.NDArray[np.float64]
@@ -52,6 +52,21 @@ def numbered(columns: Sequence[IndexArray]) -> tuple[IndexArray, IndexArray]:
         most *= size
     found = pd.factorize(code)[0].astype(np.intp)
     return found, first_rows(found)
+
+
+def codes_of(table: Table, column: str) -> tuple[IndexArray, npt.NDArray[np.object_]]:
+    """A text column as codes by first appearance, shape (n,), and the text of each code.
+
+    A million cells of a few words are not made a million Python strings.
+    """
+    codes, words = pd.factorize(table.rows[column])
+    return codes.astype(np.intp), np.asarray(words, dtype=object)
+
+
+def rows_of(table: Table, other: Table, column: str) -> IndexArray:
+    """Row in `table` that each cell of a key column of `other` names. Shape (n,)."""
+    codes, words = codes_of(other, column)
+    return np.asarray(table.find(words)[codes], dtype=np.intp)
 
 
 def first_rows(codes: IndexArray) -> IndexArray:

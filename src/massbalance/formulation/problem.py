@@ -178,12 +178,9 @@ def _pair_values(
     """claim_value, credited, reduction and upper bound of every pair, from tables over (pool, limit)."""
     of = pairs.coefficients
     at = pairs.pool * of.shape[1] + recipes.limit[pairs.recipe]
-    claim, claims = pd.factorize(recipes.claim)
-    value = np.zeros(len(at))
-    of_claim = claim[pairs.recipe]
-    for code, name in enumerate(claims):
-        here = of_claim == code
-        value[here] = of.claim_value(str(name)).ravel()[at[here]]
+    code, claims = pd.factorize(recipes.claim)
+    tables = [of.claim_value(str(name)).ravel() for name in claims]
+    value = np.concatenate([np.zeros(0), *tables])[code[pairs.recipe] * (of.shape[0] * of.shape[1]) + at]
     # finite for the solver, yet never the row that binds: a price belongs to a cap, not to a bound
     there = SLACK_OF_BOUNDS * supply[pairs.pool, recipes.period[pairs.recipe]]
     with np.errstate(invalid="ignore"):

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from massbalance.domain.case import Case, IndexArray
+from massbalance.domain.case import Case, IndexArray, Table
 from massbalance.domain.effects import Effects
 from massbalance.domain.grid import Column, shrink
-from massbalance.formulation.nearest import numbered
+from massbalance.formulation.nearest import codes_of, numbered, rows_of
 from massbalance.formulation.pools import Composition
 
 GHG_CLAIMS = ("cfp", "reduction")
@@ -41,6 +42,11 @@ class Terms:
         return len(self.order)
 
 
+def _claims(table: Table) -> npt.NDArray[np.object_]:
+    codes, words = codes_of(table, "claim")
+    return words[codes]
+
+
 def build_terms(case: Case) -> Terms:
     """Own terms of every order, and every offer."""
     orders, offers = case.orders, case.offers
@@ -48,11 +54,11 @@ def build_terms(case: Case) -> Terms:
     if len(offers) == 0:
         exact = orders.exact
         none = np.full(len(own), -1, dtype=np.intp)
-        return Terms(own, none, orders.text("claim"), exact["level"], exact["premium_per_t"])
+        return Terms(own, none, _claims(orders), exact["level"], exact["premium_per_t"])
     order = np.concatenate([own, orders.find(offers.text("order"))])
     offer = np.concatenate([np.full(len(own), -1), np.arange(len(offers))]).astype(np.intp)
     at = np.lexsort((offer, order))
-    claim = np.concatenate([orders.text("claim"), offers.text("claim")])[at]
+    claim = np.concatenate([_claims(orders), _claims(offers)])[at]
     level, premium = (
         orders.exact[name].joined(offers.exact[name]).take(at) for name in ("level", "premium_per_t")
     )
@@ -100,42 +106,51 @@ def _alloy_elements(case: Case, parts: Composition) -> dict[str, dict[str, tuple
     return found
 
 
+ENERGY_USE = (("electricity", "electricity_mwh_per_t"), ("heat", "heat_gj_per_t"))
+"""Carrier and the column of `products` that gives its use."""
+
+
+def _alike(case: Case, effects: Effects, alloys: IndexArray) -> tuple[IndexArray, IndexArray]:
+    """Limit of each product and the first product of each limit; alloys: code of each product's alloy."""
+    products, areas = case.products, effects.boundaries
+    at_site = case.sites.find(products.text("site"))
+    use = [products.exact[name] for _, name in ENERGY_USE]
+    exact = [products.exact[name] for name in ("s1", "s2", "s3", "t_product_per_t_input")]
+    may_lack = [products.exact["metal_tco2e_per_t"]]
+    may_lack += [column.take(at_site) for column in effects.site_factor.values()]
+    columns: list[npt.NDArray[Any]] = [alloys, products.text("gas")]
+    columns += [areas.of_products(case.rules.boundary(k)) for k in ("material", "energy", "project")]
+    columns += [column.values for column in [*exact, *may_lack, *use]]
+    columns += [column.given for column in may_lack]
+    return numbered([pd.factorize(column)[0].astype(np.intp) for column in columns])
+
+
 def build_limits(case: Case, effects: Effects, parts: Composition) -> tuple[list[Limit], IndexArray]:
     """The distinct product limits, and the limit of each product, shape (products,)."""
-    products, sites = case.products, case.sites
-    exact = products.exact
-    shares, elements = _alloy_shares(case), _alloy_elements(case, parts)
-    at_site = sites.find(products.text("site"))
-    areas = effects.boundaries
-    limits: list[Limit] = []
-    seen: dict[object, int] = {}
-    of_product = np.empty(len(products), dtype=np.intp)
-    for p, alloy in enumerate(products.text("alloy")):
-        s = tuple(exact[name].fraction(p) for name in ("s1", "s2", "s3"))
-        limit = Limit(
+    exact = case.products.exact
+    alloys, names = codes_of(case.products, "alloy")
+    all_shares, all_elements = _alloy_shares(case), _alloy_elements(case, parts)
+    shares = [dict(sorted(all_shares.get(name, {}).items())) for name in names]
+    elements = [dict(sorted(all_elements.get(name, {}).items())) for name in names]
+    known: dict[object, int] = {}
+    same = [
+        known.setdefault((tuple(s.items()), tuple(e.items())), len(known))
+        for s, e in zip(shares, elements, strict=True)
+    ]
+    of_product, first = _alike(case, effects, np.array(same, dtype=np.intp)[alloys])
+    limits = [
+        Limit(
             product=p,
-            scopes=(s[0], s[1], s[2]),
+            scopes=(exact["s1"].fraction(p), exact["s2"].fraction(p), exact["s3"].fraction(p)),
             rate=exact["t_product_per_t_input"].fraction(p),
-            shares=dict(sorted(shares.get(alloy, {}).items())),
-            elements=dict(sorted(elements.get(alloy, {}).items())),
+            shares=shares[alloys[p]],
+            elements=elements[alloys[p]],
             use={
-                carrier: exact[name].fraction(p)
-                for carrier, name in (("electricity", "electricity_mwh_per_t"), ("heat", "heat_gj_per_t"))
-                if exact[name].given[p] and exact[name].values[p] > 0
+                carrier: exact[name].fraction(p) for carrier, name in ENERGY_USE if exact[name].values[p] > 0
             },
         )
-        metal = exact["metal_tco2e_per_t"]
-        factors = [sites.exact[n] for n in ("electricity_tco2e_per_mwh", "heat_tco2e_per_gj")]
-        key = (
-            limit.scopes, limit.rate, tuple(limit.shares.items()), tuple(limit.elements.items()),
-            tuple(limit.use.items()), metal.given[p], metal.fraction(p),
-            tuple((f.given[at_site[p]], f.fraction(at_site[p])) for f in factors),
-            products.text("gas")[p],
-            tuple(areas.of_products(case.rules.boundary(k))[p] for k in ("material", "energy", "project")),
-        )  # fmt: skip
-        of_product[p] = seen.setdefault(key, len(limits))
-        if of_product[p] == len(limits):
-            limits.append(limit)
+        for p in first.tolist()
+    ]
     return limits, of_product
 
 
@@ -165,7 +180,7 @@ class Recipes:
 
 def _scheme_sets(case: Case) -> tuple[IndexArray, tuple[frozenset[str], ...]]:
     """Accepted schemes of each order as a code, and what each code accepts."""
-    codes, texts = pd.factorize(case.orders.text("schemes"))
+    codes, texts = codes_of(case.orders, "schemes")
     sets = [frozenset(part.strip() for part in str(text).split(";") if part.strip()) for text in texts]
     distinct = sorted(set(sets), key=sorted)
     number = np.array([distinct.index(s) for s in sets], dtype=np.intp)
@@ -186,7 +201,7 @@ def _need(case: Case, claim: npt.NDArray[np.object_], level: Column, product: In
 
 def _ids(case: Case, terms: Terms, chosen: IndexArray) -> tuple[str, ...]:
     """`order`, or `order/offer`, of the chosen terms."""
-    ids = case.orders.text("order")[terms.order[chosen]]
+    ids = np.array(case.orders.rows["order"].iloc[terms.order[chosen]].astype(object), dtype=object)
     offers = case.offers.text("offer")
     for i in np.flatnonzero(terms.offer[chosen] >= 0):
         ids[i] = f"{ids[i]}/{offers[terms.offer[chosen[i]]]}"
@@ -202,8 +217,8 @@ def recipe_id(case: Case, terms: Terms, term: int) -> str:
 def build_recipes(case: Case, terms: Terms, limit_of_product: IndexArray, limits: list[Limit]) -> Recipes:
     """Group terms by product limit, period, claim, level and accepted schemes."""
     orders = case.orders
-    limit = limit_of_product[case.products.find(orders.text("product"))][terms.order]
-    period = case.periods.find(orders.text("period"))[terms.order]
+    limit = limit_of_product[rows_of(case.products, orders, "product")][terms.order]
+    period = rows_of(case.periods, orders, "period")[terms.order]
     order_schemes, scheme_sets = _scheme_sets(case)
     schemes = order_schemes[terms.order]
     claim = pd.factorize(terms.claim)[0].astype(np.intp)

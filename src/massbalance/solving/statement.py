@@ -175,7 +175,7 @@ def category_cap(at: Layout) -> Rows:
     category = of.category[at.pool]
     pairs = np.flatnonzero(category >= 0)
     pairs = pairs[of.shared[at.pair_limit[pairs], category[pairs]]]
-    share, credited = of.max_share_float, at.problem.credited
+    share, credited = of.max_share, at.problem.credited
     return _of_codes(at, "category_cap", pairs, category[pairs], of.categories, share, credited)
 
 
