@@ -99,15 +99,20 @@ def matrix(families: Sequence[Rows], pairs: int, before: int, columns: int) -> s
     """All families one below the other; the pairs' columns begin at `before`. Indices ascend in columns."""
     start = np.cumsum([0, *(len(one.upper) for one in families)])
     rest = _others(families, start, columns)
-    data, indices, ends = _of_pairs(families, start, pairs)
-    cut = rest.indptr[before]
-    ends_of_all = [rest.indptr[:before], cut + ends, rest.indptr[before + pairs + 1 :] + ends[-1]]
-    made = (
-        np.concatenate([rest.data[:cut], data, rest.data[cut:]]),
-        np.concatenate([rest.indices[:cut], indices, rest.indices[cut:]]),
-        np.concatenate(ends_of_all).astype(np.int32),
-    )
-    return scipy.sparse.csc_array(made, shape=(int(start[-1]), columns))
+    parts = [(part, int(at)) for one, at in zip(families, start, strict=False) for part in one.of_pairs]
+    count = np.diff(rest.indptr).astype(np.intp)
+    of_x = count[before : before + pairs]
+    for part, _ in parts:
+        of_x[part.pair] += 1
+    ends = np.zeros(columns + 1, dtype=np.int64)
+    np.cumsum(count, out=ends[1:])
+    data, indices = np.empty(int(ends[-1])), np.empty(int(ends[-1]), dtype=np.int32)
+    # what lies before and after the pairs, which have nothing in `rest`
+    cut, tail = int(ends[before]), int(ends[before + pairs])
+    for mine, theirs in ((data, rest.data), (indices, rest.indices)):
+        mine[:cut], mine[tail:] = theirs[:cut], theirs[cut:]
+    _fill(parts, ends[before : before + pairs].copy(), data, indices)
+    return scipy.sparse.csc_array((data, indices, ends.astype(np.int32)), shape=(int(start[-1]), columns))
 
 
 def _others(families: Sequence[Rows], start: Positions, columns: int) -> scipy.sparse.csc_array:
@@ -124,24 +129,16 @@ def _others(families: Sequence[Rows], start: Positions, columns: int) -> scipy.s
     return made
 
 
-def _of_pairs(
-    families: Sequence[Rows], start: Positions, pairs: int
-) -> tuple[Floats, npt.NDArray[np.int32], Positions]:
-    """Data, indices and starts of the pairs' columns, filled part by part in the order of the rows."""
-    parts = [
-        (part, np.int32(at))
-        for one, at in zip(families, start[:-1].tolist(), strict=True)
-        for part in one.of_pairs
-    ]
-    count = np.zeros(pairs, dtype=np.int32)
-    for part, _ in parts:
-        count[part.pair] += 1
-    ends = np.zeros(pairs + 1, dtype=np.intp)
-    np.cumsum(count, out=ends[1:])
-    data, indices = np.empty(int(ends[-1])), np.empty(int(ends[-1]), dtype=np.int32)
-    free = ends[:-1].copy()
+def _fill(
+    parts: Sequence[tuple[PairPart, int]], free: Positions, data: Floats, indices: npt.NDArray[np.int32]
+) -> None:
+    """Data and indices of the pairs' columns, part by part in the order of the rows.
+
+    parts: with the row at which each one's family begins; free: where each pair's column begins,
+    shape (pairs,), moved on as it is filled.
+    """
     # some thousand columns at a time: what is being filled stays in the processor's cache
-    cuts = np.arange(0, pairs + AT_ONCE, AT_ONCE)
+    cuts = np.arange(0, len(free) + AT_ONCE, AT_ONCE)
     slices = [np.searchsorted(part.pair, cuts).tolist() for part, _ in parts]
     for n in range(len(cuts) - 1):
         for (part, at), cut in zip(parts, slices, strict=True):
@@ -149,6 +146,5 @@ def _of_pairs(
             pair = part.pair[some]
             place = free[pair]
             data[place] = _given(part.value, pair)
-            indices[place] = part.row[some] + at
+            indices[place] = part.row[some] + np.int32(at)
             free[pair] = place + 1
-    return data, indices, ends
