@@ -7,11 +7,12 @@ run_case(Path("data/aluminium"), Path("runs/aluminium"))   # verified files
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -19,10 +20,11 @@ import pandas as pd
 from massbalance.booking.book import book
 from massbalance.books.account import account_rows
 from massbalance.books.residual import ResidualBook, residual_book
-from massbalance.books.tables import account_csv, allocation_csv, orders_csv, residual_csv
+from massbalance.books.tables import account_table, allocation_table, orders_table, residual_table
 from massbalance.domain.case import Case
 from massbalance.domain.faults import Fault, in_order
 from massbalance.domain.result import Allocation
+from massbalance.domain.texts import TextTable
 from massbalance.formulation.possible import warnings as reach_warnings
 from massbalance.formulation.problem import Problem, build_problem
 from massbalance.intake.canonical import write_case
@@ -30,7 +32,7 @@ from massbalance.intake.read import read_case
 from massbalance.report.documents import Json, dumps
 from massbalance.report.prices import price_table
 from massbalance.report.proof_files import proof_files
-from massbalance.report.publish import check_target, publish, sign_off, staging
+from massbalance.report.publish import check_target, publish, sign_off, staging, write_file
 from massbalance.report.summary import booked_value, rounded, solver_objectives, summary
 from massbalance.report.why import reasons
 from massbalance.report.workbook import write_workbook
@@ -86,8 +88,9 @@ class Clock:
 class Result:
     """A solved and booked case, in memory.
 
-    tables: `allocation`, `orders`, `account`, `residual`, `prices` as DataFrames of text (exact
-    decimals), the columns of interface.md; summary: the document of summary.json.
+    outputs: the tables as they are written, by file name; tables: `allocation`, `orders`, `account`,
+    `residual`, `prices` as DataFrames of text (exact decimals), the columns of interface.md; files: the
+    bytes of every CSV file; summary: the document of summary.json.
     """
 
     case: Case
@@ -96,17 +99,23 @@ class Result:
     solution: Solution
     allocation: Allocation
     residual: ResidualBook
-    files: dict[str, bytes]
+    outputs: dict[str, TextTable]
     summary: Json
 
-    @property
+    @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """The CSV files as DataFrames of text."""
-        return {
-            name.removesuffix(".csv"): pd.read_csv(io.BytesIO(data), dtype="str", keep_default_na=False)
-            for name, data in self.files.items()
-            if "/" not in name
-        }
+        """The tables of results as DataFrames of text, made when they are asked for."""
+        return {name: table.frame() for name, table in self.sheets.items()}
+
+    @cached_property
+    def files(self) -> dict[str, bytes]:
+        """File name -> bytes of every CSV file, made when they are asked for."""
+        return {name: table.csv_bytes() for name, table in self.outputs.items()}
+
+    @property
+    def sheets(self) -> dict[str, TextTable]:
+        """The tables of results by name, without those of the proof."""
+        return {name.removesuffix(".csv"): table for name, table in self.outputs.items() if "/" not in name}
 
 
 @dataclass(frozen=True)
@@ -196,16 +205,16 @@ def _finish(
         warnings = in_order([*case.warnings, *reach_warnings(problem, caps)])
         prices = price_table(problem, compiled, solution)
         duals = proving_duals(problem, compiled, solution)
-    files = {
-        "allocation.csv": allocation_csv(case, allocation),
-        "orders.csv": orders_csv(case, allocation, why),
-        "account.csv": account_csv(case, account_rows(case, allocation)),
-        "residual.csv": residual_csv(case, residual),
-        "prices.csv": prices.to_csv(index=False, lineterminator="\n").encode("utf-8"),
-        **proof_files(problem, duals),
-    }
+        outputs = {
+            "allocation.csv": allocation_table(case, allocation),
+            "orders.csv": orders_table(case, allocation, why),
+            "account.csv": account_table(case, account_rows(case, allocation)),
+            "residual.csv": residual_table(case, residual),
+            "prices.csv": prices,
+            **proof_files(problem, duals),
+        }
     document = summary(problem, compiled, decided, allocation, residual, warnings, clock.seconds)
-    return Result(case, problem, compiled, solution, allocation, residual, files, document)
+    return Result(case, problem, compiled, solution, allocation, residual, outputs, document)
 
 
 def run_case(
@@ -254,14 +263,16 @@ def run_case(
 
 
 def _write_and_verify(folder: Path, result: Result, clock: Clock) -> Report:
-    with clock.stage("write"):
-        for name, data in result.files.items():
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
+    with clock.stage("write"), ThreadPoolExecutor(1) as beside:
+        # arrow and zlib leave the interpreter to the others while they work
+        workbook = beside.submit(
+            write_workbook, folder / "result.xlsx", result.sheets, result.summary, result.case.name
+        )
+        for name, table in result.outputs.items():
+            write_file(folder / name, table.csv())
         (folder / "rules.toml").write_bytes(result.case.rules.source_bytes)
         write_case(result.case, folder / "case")
-        notes = write_workbook(folder / "result.xlsx", result.tables, result.summary, result.case.name)
+        notes = workbook.result()
         if notes:
             result.summary["workbook_notes"] = notes
         _write_summary(folder, result.summary)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from massbalance.books.account import MOVES, account_rows
 from massbalance.books.release import water_fill
 from massbalance.books.residual import imbalances, residual_book
-from massbalance.books.tables import account_csv, allocation_csv, orders_csv, residual_csv
+from massbalance.books.tables import account_csv, allocation_table, orders_table, residual_csv
 from massbalance.domain.effects import Effects, windows
 from massbalance.domain.grid import decimal_text
 from tests.unit.books_case import allocate, make_case, months
@@ -268,7 +268,7 @@ def test_the_files_carry_the_books_exactly(booked):
     for row in account:
         opening, received, allocated, blocked, expired, closing = (Fraction(row[move]) for move in MOVES)
         assert closing == opening + received - allocated - blocked - expired
-    booked_rows = table(allocation_csv(case, allocation))
+    booked_rows = table(allocation_table(case, allocation).csv_bytes())
     assert sum(Fraction(r["quantity"]) for r in booked_rows) == sum(Fraction(r["allocated"]) for r in account)
     reductions = sum(Fraction(r[s]) for r in booked_rows for s in ("scope1", "scope2", "scope3"))
     assert reductions * 10**6 == book.tco2e["allocated"]
@@ -288,7 +288,7 @@ def test_the_files_carry_the_books_exactly(booked):
         for row in residual
         if row["cfp_residual"]
     )
-    orders = table(orders_csv(case, allocation, ["why, and\r\nhow"] * len(case.orders)))
+    orders = table(orders_table(case, allocation, ["why, and\r\nhow"] * len(case.orders)).csv_bytes())
     assert len(orders) == len(case.orders)
     for row in orders:
         assert row["why"] == "why, and\r\nhow"

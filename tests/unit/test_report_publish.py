@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -115,12 +116,12 @@ def test_a_run_that_breaks_at_any_step_publishes_nothing(
 
 
 def test_a_run_that_does_not_verify_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write = api.orders_csv
+    write = api.write_file
 
-    def claims_more(*arguments: object) -> bytes:
-        return write(*arguments).replace(b"O4,,30,10,", b"O4,,31,9,")
+    def claims_more(path: Path, pieces: Iterable[bytes]) -> None:
+        write(path, [b"".join(pieces).replace(b"O4,,30,10,", b"O4,,31,9,")])
 
-    monkeypatch.setattr(api, "orders_csv", claims_more)
+    monkeypatch.setattr(api, "write_file", claims_more)
     with pytest.raises(api.VerificationFailed) as failed:
         run_case(TUTORIAL, tmp_path / "out")
     assert failed.value.report.faults[0].table == "orders.csv"

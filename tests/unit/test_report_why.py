@@ -210,4 +210,4 @@ def test_not_decided_where_a_limit_came_before_the_margin() -> None:
         reach(found.problem, found.compiled),
         found.allocation,
     )
-    assert told == ["not decided: the run stopped at a limit before the margin was optimised"]
+    assert told.to_pylist() == ["not decided: the run stopped at a limit before the margin was optimised"]

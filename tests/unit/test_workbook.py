@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import openpyxl
-import pandas as pd
 import pytest
+from python_calamine import CalamineWorkbook
 
+from massbalance.domain import texts
+from massbalance.domain.texts import TextTable, strings
 from massbalance.report import workbook
 from massbalance.report.workbook import write_workbook
 
@@ -42,27 +45,33 @@ SUMMARY = {
 }  # fmt: skip
 
 
-def tables() -> dict[str, pd.DataFrame]:
-    """Two small tables as a run writes them: decimals as text, or as numbers."""
-    orders = pd.DataFrame(
-        {
-            "order": ["0012", "A-2", "A-3"],
-            "offer": ["", None, ""],
-            "claimed_t": ["10.000001", "20.25", ""],
-            "unmet_t": [0.0, 1.5, float("nan")],
-            "claim": ["cfp", "cfp", "green_share"],
-            "level": ["4", "4", "0.5"],
-            "premium": [25.0, 30.5, 12.0],
-            "why": ["=1+1", "+81 3", "@home -1"],
-        }
-    )
-    prices = pd.DataFrame({"kind": ["period"], "key": ["2026"], "worth_per_unit": ["3.5"], "orders": [2]})
-    return {"orders": orders, "prices": prices}
+def table(figures: str, **columns: list[str]) -> TextTable:
+    """A table of texts; figures: the columns of decimals, by name."""
+    return TextTable({name: strings(cells) for name, cells in columns.items()}, frozenset(figures.split()))
 
 
-def written(path: Path, **changed: pd.DataFrame) -> tuple[openpyxl.Workbook, list[str]]:
+ORDERS: dict[str, list[str]] = {
+    "order": ["0012", "A-2", "A-3"],
+    "offer": ["", "", ""],
+    "claimed_t": ["10.000001", "20.25", ""],
+    "unmet_t": ["0", "1.5", ""],
+    "claim": ["cfp", "cfp", "green_share"],
+    "level": ["4", "4", "0.5"],
+    "premium": ["25", "30.5", "12"],
+    "why": ["=1+1", "+81 3", "@home -1"],
+}
+FIGURES = "claimed_t unmet_t level premium worth_per_unit"
+
+
+def tables(**changed: list[str]) -> dict[str, TextTable]:
+    """Two small tables as a run writes them; changed: columns of the orders."""
+    prices = table(FIGURES, kind=["period"], key=["2026"], worth_per_unit=["3.5"], orders=["2"])
+    return {"orders": table(FIGURES, **{**ORDERS, **changed}), "prices": prices}
+
+
+def written(path: Path, **changed: list[str]) -> tuple[openpyxl.Workbook, list[str]]:
     """Write and read back."""
-    notes = write_workbook(path, {**tables(), **changed}, SUMMARY, "A case")
+    notes = write_workbook(path, tables(**changed), SUMMARY, "A case")
     return openpyxl.load_workbook(path), notes
 
 
@@ -105,7 +114,8 @@ def test_formats_fit_what_a_column_holds(tmp_path: Path) -> None:
     assert formats["claimed_t"] == formats["unmet_t"] == formats["level"] == "0.000"
     assert formats["premium"] == "#,##0.00"
     assert formats["order"] == "General"
-    assert book["prices"]["D2"].number_format == "0"
+    assert book["prices"]["C2"].number_format == "#,##0.00"
+    assert book["prices"]["D2"].number_format == "General"
 
 
 def test_summary_tells_goals_credits_tco2e_and_warnings(tmp_path: Path) -> None:
@@ -125,28 +135,67 @@ def test_summary_tells_goals_credits_tco2e_and_warnings(tmp_path: Path) -> None:
 
 
 def test_orders_are_drawn_by_period_where_they_tell_it(tmp_path: Path) -> None:
-    orders = tables()["orders"].assign(period=["2026-04", "2026-04", "2026-05"])
-    book, _ = written(tmp_path / "r.xlsx", orders=orders)
+    book, _ = written(tmp_path / "r.xlsx", period=["2026-04", "2026-04", "2026-05"])
     rows = [[c for c in row if c is not None] for row in book["summary"].iter_rows(values_only=True)]
     assert ["2026-04", 30.250001, 1.5] in rows
 
 
-@pytest.mark.parametrize("stream_from", [2_000_000, 0])
-def test_the_same_run_gives_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream_from: int
-) -> None:
-    monkeypatch.setattr(workbook, "STREAM_CELLS", stream_from)
+def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.xlsx", "b.xlsx"):
         write_workbook(tmp_path / name, tables(), SUMMARY, "A case")
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
 
 
-def test_streaming_writes_the_same_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 5])
+def test_rows_written_in_blocks_are_the_same_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
     whole, _ = written(tmp_path / "a.xlsx")
-    monkeypatch.setattr(workbook, "STREAM_CELLS", 0)
-    streamed, _ = written(tmp_path / "b.xlsx")
+    monkeypatch.setattr(texts, "BLOCK_ROWS", rows)
+    parted, _ = written(tmp_path / "b.xlsx")
     for sheet in whole:
-        assert list(sheet.values) == list(streamed[sheet.title].values)
+        assert list(sheet.values) == list(parted[sheet.title].values)
+        assert sheet.dimensions == parted[sheet.title].dimensions
+
+
+ODD = [
+    "a & b < c > d", "\"quoted\" 'too'", "  spaced  ", "line\nbreak", "tab\tand\rreturn", "_x0041_",
+    "日本 ㈱", "</t></is></c>", "<r>rich</r>", "bell\x07", "", "&amp;", "_x",
+    "=HYPERLINK(\"x\")", "-1", "1e5", "0012",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_any_text_stays_what_it_is(tmp_path: Path, text: str) -> None:
+    book, _ = written(tmp_path / "r.xlsx", why=[text, "plain", text])
+    assert [unescaped(cell) for cell in column(book["orders"], "why")] == [text, "plain", text]
+    read = CalamineWorkbook.from_path(str(tmp_path / "r.xlsx")).get_sheet_by_name("orders").to_python()
+    assert [row[7] for row in read[1:]] == [text, "plain", text]
+
+
+def unescaped(cell: object) -> str:
+    """The text of a cell, with `_xHHHH_` as the character that spreadsheets read it as."""
+    return re.sub("_x([0-9A-F]{4})_", lambda found: chr(int(found[1], 16)), str(cell or ""))
+
+
+def test_calamine_reads_the_same_cells_as_openpyxl(tmp_path: Path) -> None:
+    book, _ = written(tmp_path / "r.xlsx")
+    for sheet in book:
+        read = CalamineWorkbook.from_path(str(tmp_path / "r.xlsx")).get_sheet_by_name(sheet.title)
+        there = [[cell or "" for cell in row] for row in sheet.values]
+        assert [[cell or "" for cell in row] for row in read.to_python(skip_empty_area=False)] == there
+
+
+@pytest.mark.parametrize("figure", ["0", "-0.000001", "123456789012.345678", "1" + "0" * 25, "-7"])
+def test_figures_are_the_nearest_numbers(tmp_path: Path, figure: str) -> None:
+    book, _ = written(tmp_path / "r.xlsx", unmet_t=[figure, figure, "1.5"])
+    assert [float(cell) for cell in column(book["orders"], "unmet_t")] == [float(figure), float(figure), 1.5]
+
+
+def test_orders_are_summed_exactly(tmp_path: Path) -> None:
+    book, _ = written(tmp_path / "r.xlsx", claimed_t=["0.1", "0.2", ""], claim=["cfp"] * 3)
+    rows = [[c for c in row if c is not None] for row in book["summary"].iter_rows(values_only=True)]
+    assert ["cfp", 0.3, 1.5] in rows
 
 
 def test_a_table_beyond_excels_rows_is_left_out_and_said_so(
@@ -162,19 +211,22 @@ def test_a_table_beyond_excels_rows_is_left_out_and_said_so(
 
 
 def test_text_longer_than_a_cell_is_shortened_and_said_so(tmp_path: Path) -> None:
-    orders = tables()["orders"].assign(why=["x" * 40_000, "", ""])
-    book, notes = written(tmp_path / "r.xlsx", orders=orders)
+    book, notes = written(tmp_path / "r.xlsx", why=["x" * 40_000, "", "y" * 32_767])
     shown = str(book["orders"]["H2"].value)
     assert len(shown) == 32_767
     assert shown.endswith("…")
-    assert len(notes) == 1
+    assert book["orders"]["H4"].value == "y" * 32_767
+    assert notes == ["sheet orders, column why: 1 texts shortened to 32767"]
 
 
 def test_empty_tables_and_an_empty_summary_are_written_too(tmp_path: Path) -> None:
-    empty = {name: rows.iloc[:0] for name, rows in tables().items()}
+    empty = {
+        name: TextTable({column: cells.slice(0, 0) for column, cells in full.columns.items()}, full.figures)
+        for name, full in tables().items()
+    }
     assert write_workbook(tmp_path / "r.xlsx", empty, {}, "") == []
     book = openpyxl.load_workbook(tmp_path / "r.xlsx")
-    assert [cell.value for cell in book["orders"][1]] == list(tables()["orders"].columns)
+    assert [cell.value for cell in book["orders"][1]] == list(ORDERS)
 
 
 def test_a_file_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from massbalance.domain.case import Case, IndexArray
 from massbalance.domain.effects import Windows, windows
 from massbalance.domain.grid import IntArray
 from massbalance.domain.result import Allocation
+from massbalance.domain.texts import positions
 
 Matrix = npt.NDArray[np.int64]
 
@@ -52,7 +53,7 @@ class Account:
 
 def order_periods(case: Case) -> IndexArray:
     """Period of each order as a position, shape (orders,)."""
-    return case.periods.find(case.orders.text("period"))
+    return positions(case.orders, "period", case.periods)
 
 
 def origin_groups(case: Case, window: Windows) -> list[IndexArray]:

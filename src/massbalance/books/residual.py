@@ -29,6 +29,7 @@ from massbalance.domain.case import Case, IndexArray
 from massbalance.domain.effects import Effects, windows
 from massbalance.domain.grid import IntArray, as_python_ints, floor_product, shrink, total
 from massbalance.domain.result import Allocation
+from massbalance.domain.texts import positions
 
 __all__ = ["ResidualBook", "ResidualRow", "imbalances", "residual_book"]
 
@@ -53,11 +54,11 @@ class _Books:
         self.effects, self.window = Effects(case), windows(case)
         self.account: Account = build_account(case, allocation, self.window)
         self.order_period = order_periods(case)
-        self.order_product = case.products.find(case.orders.text("product"))
+        self.order_product = positions(case.orders, "product", case.products)
         self.row_lot, self.row_period = allocation.lot, self.order_period[allocation.order]
         self.split: Split = split_value(
             case, self.account, self.window, self.effects.unit_value,
-            sum_by(allocation.lot, allocation.reduction, len(case.lots)),
+            as_python_ints(sum_by(allocation.lot, allocation.reduction, len(case.lots))),
         )  # fmt: skip
         self.origin_unit = self.effects.boundaries.lot_unit[self.split.home]
 
@@ -82,7 +83,7 @@ class _Books:
         sums = sum_by(index[self.order_product[order], self.order_period[order]], values, len(product) + 1)
         if sums[-1]:
             raise BooksError("emissions_identity: a claim on a product and period without production")
-        return sums[:-1]
+        return as_python_ints(sums[:-1])
 
     def per_scope(self, mass: Ints) -> list[Scopes]:
         """floor(s * mass) in scopes 1, 2, 3, g CO2e, for each place."""
@@ -132,7 +133,7 @@ class _Books:
         lots, periods = len(self.case.lots), len(self.case.periods)
         lot, period, amount = self.loose()
         some = np.flatnonzero(amount)
-        sums = sum_by(lot[some] * periods + period[some], shrink(amount[some]), lots * periods)
+        sums = sum_by(lot[some] * periods + period[some], amount[some], lots * periods)
         gas, merged = self.case.lots.text("gas"), dict[Pool, int]()
         for at in np.flatnonzero(sums):
             i, t = divmod(int(at), periods)
@@ -148,10 +149,10 @@ class _Books:
             merged[pool] = merged.get(pool, 0) + int(sums[at])
         return [replace(pool, amount=amount) for pool, amount in merged.items()]
 
-    def loose(self) -> tuple[IndexArray, IndexArray, Ints]:
+    def loose(self) -> tuple[IndexArray, IndexArray, IntArray]:
         """Every forgone or expired effect: its lot, its period, g CO2e."""
         split, worth = self.split, self.effects.unit_value.take(self.row_lot)
-        forgone = as_python_ints(floor_product(self.allocation.quantity, worth) - self.allocation.reduction)
+        forgone = shrink(floor_product(self.allocation.quantity, worth) - self.allocation.reduction)
         if (forgone < 0).any():
             raise BooksError("emissions_identity: a reduction exceeds the value of what it used")
         homes = np.arange(len(split.home), dtype=np.intp)
@@ -160,7 +161,7 @@ class _Books:
         return (
             np.concatenate([self.row_lot, last_lot, homes]),
             np.concatenate([self.row_period, last_period, split.expired_in.astype(np.intp)]),
-            np.concatenate([forgone, rounding, split.expired]),
+            np.concatenate([forgone, shrink(rounding), shrink(split.expired)]),
         )
 
     def last_use(self) -> tuple[IndexArray, IndexArray]:

@@ -27,21 +27,44 @@ import numpy.typing as npt
 from massbalance.books.account import Account, BooksError, origin_groups
 from massbalance.domain.case import Case, IndexArray
 from massbalance.domain.effects import Windows
-from massbalance.domain.grid import INT64_SAFE, Column, IntArray, as_python_ints, floor_product, peak
+from massbalance.domain.grid import (
+    GRID_DECIMALS,
+    INT64_SAFE,
+    Column,
+    IntArray,
+    as_python_ints,
+    floor_product,
+    multiply,
+    peak,
+)
+from massbalance.domain.result import Allocation
 
 Ints = npt.NDArray[np.object_]
 
 
-def sum_by(index: IndexArray, values: IntArray, size: int) -> Ints:
-    """Exact sums of `values` by `index`, as Python ints, shape (size,)."""
+def sum_by(index: IndexArray, values: IntArray, size: int) -> IntArray:
+    """Exact sums of `values` by `index`, shape (size,): int64 where nothing can overflow."""
     if values.dtype != object and peak(values) * max(len(values), 1) < INT64_SAFE:
         sums = np.zeros(size, dtype=np.int64)
         np.add.at(sums, index, values)
-        return as_python_ints(sums)
+        return sums
     exact = as_python_ints(np.zeros(size, dtype=np.int64))
     for at, value in zip(index, values, strict=True):
         exact[at] += int(value)
     return exact
+
+
+def premiums(case: Case, allocation: Allocation) -> Column:
+    """What each order's claimed mass brings: premium per t of the terms taken, times the mass; exact.
+
+    In the case's currency, shape (orders,).
+    """
+    own, offered, decimals = case.orders.exact["premium_per_t"].aligned(case.offers.exact["premium_per_t"])
+    price, taken = own.copy(), allocation.taken
+    if price.dtype != offered.dtype:
+        price, offered = as_python_ints(own), as_python_ints(offered)
+    price[taken >= 0] = offered[taken[taken >= 0]]
+    return Column.of(multiply(price, allocation.claimed), decimals + GRID_DECIMALS)
 
 
 def add_up(values: Iterable[int]) -> int:
@@ -91,7 +114,7 @@ def split_value(case: Case, account: Account, window: Windows, worth: Column, bo
     groups = origin_groups(case, window)
     for group in groups:
         _write_group(draft, group, quantity, account, window, worth)
-    by_home = sum_by(home, booked, len(home)) if groups else booked
+    by_home = as_python_ints(sum_by(home, booked, len(home))) if groups else booked
     remainder = draft.realised - by_home - draft.held - draft.expired - draft.retired
     over = [lot for lot, left in enumerate(remainder) if left < 0]
     if over:

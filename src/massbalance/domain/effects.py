@@ -173,6 +173,11 @@ class Effects:
         return {"electricity": exact["electricity_tco2e_per_mwh"], "heat": exact["heat_tco2e_per_gj"]}
 
     @cached_property
+    def product_site(self) -> IndexArray:
+        """Position of each product's site."""
+        return self.case.sites.find(self.case.products.text("site"))
+
+    @cached_property
     def displaced(self) -> Column:
         """D_l, t CO2e per unit of each lot; not given where nothing tells it (and for projects)."""
         lots = self.case.lots
@@ -208,7 +213,7 @@ class Effects:
         lot, product: positions, shape (n,). Not given where the product does not tell.
         """
         metal = self.case.products.exact["metal_tco2e_per_t"].take(product)
-        at_site = self.case.sites.find(self.case.products.text("site"))[product]
+        at_site = self.product_site[product]
         electricity = self.site_factor["electricity"].take(at_site)
         heat = self.site_factor["heat"].take(at_site)
         decimals = max(metal.decimals, electricity.decimals, heat.decimals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from massbalance.domain.effects import CARRIER_OF_UOM
 from massbalance.domain.faults import Fault
 from massbalance.formulation.problem import Problem, row_name
-from massbalance.formulation.recipes import GHG_CLAIMS
+from massbalance.formulation.recipes import GHG_CLAIMS, Limit
 
 NEARLY = 1e-9
 NAMED = 20
@@ -43,36 +44,82 @@ EXCUSES = {
 """What each test of "may serve" is called when it alone keeps every useful lot away."""
 
 
-def _tests(problem: Problem, recipe: int) -> dict[str, npt.NDArray[np.bool_]]:
-    """Every test of "may serve" for one recipe, over the pools."""
-    case, pools, recipes = problem.case, problem.pools, problem.recipes
-    limit, period = problem.limit_of(recipe), int(recipes.period[recipe])
-    accepted = recipes.scheme_sets[recipes.schemes[recipe]]
-    lots = pools.representative
-    kinds, gases = problem.effects.kind[lots], case.lots.text("gas")[lots]
-    own_gas = case.products.text("gas")[limit.product]
-    areas = problem.effects.boundaries
-    here = [areas.of_products(case.rules.boundary(kind))[limit.product] for kind in kinds]
-    alive = np.zeros(len(lots), dtype=bool)
-    alive[pools.group_pool[(pools.group_first <= period) & (period <= pools.group_last)]] = True
-    schemes = case.lots.text("scheme")[lots]
-    return {
-        "window": alive,
-        "scheme": np.array([not accepted or scheme in accepted for scheme in schemes], dtype=bool),
-        "technical": np.array([_technical(problem, int(lot), recipe) for lot in lots], dtype=bool),
-        "boundary": np.array(here, dtype=object) == areas.lot[lots],
-        "gas": np.array([(gas, own_gas) != ("GHG", "CO2") for gas in gases], dtype=bool),
-    }
+class Excuses:
+    """Why no lot serves a recipe's claim. What depends on pools only is read once."""
 
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._told: dict[tuple[object, ...], str] = {}
 
-def _useful(problem: Problem, recipe: int) -> npt.NDArray[np.bool_]:
-    """Pools that carry what the recipe's claim asks for. Shape (K,)."""
-    lots, claim = problem.pools.representative, str(problem.recipes.claim[recipe])
-    if claim in GHG_CLAIMS:
-        product = np.full(len(lots), problem.limit_of(recipe).product)
-        return problem.effects.reduction(lots, product).values > 0
-    shares = [getattr(s, claim) > 0 for s in problem.pairs.shares]
-    return np.array(shares, dtype=bool) & problem.effects.is_material[lots]
+    def missing(self, recipe: int) -> str:
+        """The reason in a planner's words (nothing is computed by a solver)."""
+        recipes = self.problem.recipes
+        alike = (
+            recipes.limit[recipe],
+            recipes.period[recipe],
+            recipes.schemes[recipe],
+            recipes.claim[recipe],
+        )
+        if alike not in self._told:
+            self._told[alike] = self._find(recipe)
+        return self._told[alike]
+
+    def _find(self, recipe: int) -> str:
+        useful = self._useful(recipe)
+        if not useful.any():
+            once = _useful_once(self.problem, recipe)
+            return EXCUSES["window"] if once else "no lot carries what the claim asks for"
+        tests = self._tests(recipe)
+        for name, words in EXCUSES.items():
+            others = [passed for other, passed in tests.items() if other != name]
+            if np.logical_and.reduce([useful, *others]).any():
+                return words
+        return "no lot fits: boundary, window, scheme and technical limits together leave none"
+
+    @cached_property
+    def _of_pools(self) -> dict[str, npt.NDArray[np.object_]]:
+        """Text columns of the lots, one row for each pool."""
+        lots, problem = self.problem.pools.representative, self.problem
+        return {name: problem.case.lots.text(name)[lots] for name in ("gas", "scheme", "category")}
+
+    def _tests(self, recipe: int) -> dict[str, npt.NDArray[np.bool_]]:
+        """Every test of "may serve" for one recipe, over the pools."""
+        case, pools, recipes = self.problem.case, self.problem.pools, self.problem.recipes
+        limit, period = self.problem.limit_of(recipe), int(recipes.period[recipe])
+        accepted = recipes.scheme_sets[recipes.schemes[recipe]]
+        lots, of = pools.representative, self._of_pools
+        own_gas = case.products.text("gas")[limit.product]
+        areas = self.problem.effects.boundaries
+        here = [
+            areas.of_products(case.rules.boundary(kind))[limit.product]
+            for kind in self.problem.effects.kind[lots]
+        ]
+        alive = np.zeros(len(lots), dtype=bool)
+        alive[pools.group_pool[(pools.group_first <= period) & (period <= pools.group_last)]] = True
+        technical = [self._technical(k, limit) for k in range(len(lots))]
+        return {
+            "window": alive,
+            "scheme": np.array([not accepted or scheme in accepted for scheme in of["scheme"]], dtype=bool),
+            "technical": np.array(technical, dtype=bool),
+            "boundary": np.array(here, dtype=object) == areas.lot[lots],
+            "gas": np.array([(gas, own_gas) != ("GHG", "CO2") for gas in of["gas"]], dtype=bool),
+        }
+
+    def _useful(self, recipe: int) -> npt.NDArray[np.bool_]:
+        """Pools that carry what the recipe's claim asks for. Shape (K,)."""
+        problem = self.problem
+        lots, claim = problem.pools.representative, str(problem.recipes.claim[recipe])
+        if claim in GHG_CLAIMS:
+            product = np.full(len(lots), problem.limit_of(recipe).product)
+            return problem.effects.reduction(lots, product).values > 0
+        shares = [getattr(s, claim) > 0 for s in problem.pairs.shares]
+        return np.array(shares, dtype=bool) & problem.effects.is_material[lots]
+
+    def _technical(self, pool: int, limit: Limit) -> bool:
+        effects, lot = self.problem.effects, int(self.problem.pools.representative[pool])
+        if effects.is_material[lot]:
+            return self._of_pools["category"][pool] in limit.shares
+        return bool(effects.is_project[lot]) or CARRIER_OF_UOM[effects.uom[lot]] in limit.use
 
 
 def _useful_once(problem: Problem, recipe: int) -> bool:
@@ -89,38 +136,18 @@ def _useful_once(problem: Problem, recipe: int) -> bool:
     return any(bool((lots.exact[c].values[idle] > 0).any()) for c in columns)
 
 
-def missing(problem: Problem, recipe: int) -> str:
-    """Why no lot serves a recipe's claim, in a planner's words (nothing is computed by a solver)."""
-    useful = _useful(problem, recipe)
-    if not useful.any():
-        return (
-            EXCUSES["window"] if _useful_once(problem, recipe) else "no lot carries what the claim asks for"
-        )
-    tests = _tests(problem, recipe)
-    for name, words in EXCUSES.items():
-        others = [passed for other, passed in tests.items() if other != name]
-        if np.logical_and.reduce([useful, *others]).any():
-            return words
-    return "no lot fits: boundary, window, scheme and technical limits together leave none"
-
-
-def _technical(problem: Problem, lot: int, recipe: int) -> bool:
-    limit, effects = problem.limit_of(recipe), problem.effects
-    if effects.is_material[lot]:
-        return problem.case.lots.text("category")[lot] in limit.shares
-    return bool(effects.is_project[lot]) or CARRIER_OF_UOM[effects.uom[lot]] in limit.use
-
-
 def warnings(problem: Problem, reach: Reach) -> list[Fault]:
     """Claims that caps make impossible for their product, order by order."""
     case, recipes = problem.case, problem.recipes
-    stopped = np.flatnonzero(reach.impossible(problem))
+    excuses = Excuses(problem)
+    by_recipe = np.argsort(recipes.of_term, kind="stable")
+    start = np.searchsorted(recipes.of_term[by_recipe], np.arange(len(recipes) + 1))
     found = []
-    start, need, levels = problem.pair_start, recipes.need.floats(), recipes.level.floats()
-    for r in stopped:
-        members = np.flatnonzero(recipes.of_term == r)
-        if start[r + 1] == start[r]:
-            why = missing(problem, int(r))
+    need, levels = recipes.need.floats(), recipes.level.floats()
+    for r in np.flatnonzero(reach.impossible(problem)).tolist():
+        members = by_recipe[start[r] : start[r + 1]]
+        if problem.pair_start[r + 1] == problem.pair_start[r]:
+            why = excuses.missing(r)
         else:
             caps = ", ".join(sorted(row_name(problem, *cap) for cap in reach.caps[r]))
             limits = caps or "the lots' own shares or reductions"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import SupportsIndex, overload
 
 import numpy as np
@@ -123,6 +124,11 @@ class Problem:
         """Priorities that have firm orders, first to last."""
         firm = self.case.orders.flag("firm")
         return tuple(int(p) for p in np.unique(self.case.orders.floats("priority")[firm]))
+
+    @cached_property
+    def names(self) -> RowNames:
+        """Names of the model's rows."""
+        return RowNames(self)
 
     def limit_of(self, recipe: int) -> Limit:
         """Product limits of a recipe."""
@@ -247,25 +253,51 @@ def recipe_of(key: object) -> int:
 
 def row_name(problem: Problem, equation: str, index: object) -> str:
     """Name of a row as it travels into prices and conflicts: `scope_cap[A-1042,1]`."""
-    return f"{equation}[{','.join(row_key(problem, equation, index))}]"
+    return f"{equation}[{','.join(problem.names.key(equation, index))}]"
 
 
-def row_key(problem: Problem, equation: str, index: object) -> tuple[str, ...]:
-    """The parts of a row's name: ids instead of positions."""
-    case, parts = problem.case, index if isinstance(index, tuple) else (index,)
-    first = parts[0]
-    if equation == "lot_supply":
-        return (str(case.lots.text("lot")[problem.pools.group_lots[int(first)][0]]),)
-    if equation == "pool_balance":
-        return (problem.pools.ids[int(first)], str(case.periods.text("period")[int(parts[1])]))
-    if equation in ("order_mass", "min_fill", "whole"):
-        term = problem.steps.terms_of(int(first))[0]
-        offer = problem.terms.offer[term]
-        order = str(case.orders.text("order")[problem.terms.order[term]])
-        return (order,) if offer < 0 else (order, str(case.offers.text("offer")[offer]))
-    if equation == "one_offer":
-        return (str(case.orders.text("order")[int(first)]),)
-    if equation in ("origin_once", "goal_hold"):
-        return (str(first),)
-    rest = tuple(scope_text(p) if isinstance(p, tuple) else str(p) for p in parts[1:])
-    return (problem.recipes.ids[int(first)], *rest)
+class RowNames:
+    """Names of rows: ids instead of positions. Text columns are read once, and only those needed."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+    @cached_property
+    def lots(self) -> npt.NDArray[np.object_]:
+        """Names of the lots."""
+        return self.problem.case.lots.text("lot")
+
+    @cached_property
+    def periods(self) -> npt.NDArray[np.object_]:
+        """Names of the periods."""
+        return self.problem.case.periods.text("period")
+
+    @cached_property
+    def orders(self) -> npt.NDArray[np.object_]:
+        """Names of the orders."""
+        return self.problem.case.orders.text("order")
+
+    @cached_property
+    def offers(self) -> npt.NDArray[np.object_]:
+        """Names of the offers."""
+        return self.problem.case.offers.text("offer")
+
+    def key(self, equation: str, index: object) -> tuple[str, ...]:
+        """The parts of a row's name."""
+        problem, parts = self.problem, index if isinstance(index, tuple) else (index,)
+        first = parts[0]
+        if equation == "lot_supply":
+            return (str(self.lots[problem.pools.group_lots[int(first)][0]]),)
+        if equation == "pool_balance":
+            return (problem.pools.ids[int(first)], str(self.periods[int(parts[1])]))
+        if equation in ("order_mass", "min_fill", "whole"):
+            term = problem.steps.terms_of(int(first))[0]
+            offer = problem.terms.offer[term]
+            order = str(self.orders[problem.terms.order[term]])
+            return (order,) if offer < 0 else (order, str(self.offers[offer]))
+        if equation == "one_offer":
+            return (str(self.orders[int(first)]),)
+        if equation in ("origin_once", "goal_hold"):
+            return (str(first),)
+        rest = tuple(scope_text(p) if isinstance(p, tuple) else str(p) for p in parts[1:])
+        return (problem.recipes.ids[int(first)], *rest)

@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import tomli_w
 
 from massbalance.domain.case import TABLES, Case
 from massbalance.domain.rulemodel import Rules
+from massbalance.domain.texts import BLOCK_ROWS, Strings, csv_cells, csv_rows
 from massbalance.intake.build import Built
-from massbalance.intake.draft import DraftColumn, Positions
+from massbalance.intake.draft import DraftColumn
 from massbalance.intake.numbers import canonical_words
-
-_SPECIAL = r'[",\r\n]'
 
 
 def settings_content(settings: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
@@ -41,40 +39,19 @@ def table_content(built: Built) -> bytes:
         for name, spec in draft.spec.columns.items()
         if name in draft.columns and (spec.required or not built.blank(name).all())
     ]
-    header = ",".join(columns) + "\n"
-    if len(order) == 0:
-        return header.encode()
-    cells = [_cells(draft.columns[name], order) for name in columns]
-    cells[-1] = _joined(cells[-1], _scalar("\n"), mark="")
-    return header.encode() + _bytes(_joined(*cells, mark=","))
+    words = [_words(draft.columns[name]) for name in columns]
+    codes = [draft.columns[name].cells.codes for name in columns]
+    pieces: list[bytes | memoryview] = [(",".join(columns) + "\n").encode()]
+    for start in range(0, len(order), BLOCK_ROWS):
+        rows = order[start : start + BLOCK_ROWS]
+        pieces.append(csv_rows([w.take(pa.array(c[rows])) for w, c in zip(words, codes, strict=True)]))
+    return b"".join(pieces)
 
 
-def _scalar(text: str) -> Any:
-    return pa.scalar(text, pa.large_string())
-
-
-def _joined(*parts: Any, mark: str) -> Any:
-    return pc.binary_join_element_wise(*parts, _scalar(mark))
-
-
-def _cells(column: DraftColumn, order: Positions) -> Any:
-    """Canonical, quoted texts of the rows, arrow large_string."""
+def _words(column: DraftColumn) -> Strings:
+    """Canonical, quoted texts of a column's distinct words."""
     words = column.cells.words
-    if column.numbers is not None:
-        words = canonical_words(words, column.numbers)
-    special = pc.match_substring_regex(words, _SPECIAL)
-    if pc.any(special).as_py():
-        inner = pc.replace_substring(words, '"', '""')
-        words = pc.if_else(special, _joined(_scalar('"'), inner, _scalar('"'), mark=""), words)
-    return words.take(pa.array(column.cells.codes[order]))
-
-
-def _bytes(array: Any) -> bytes:
-    """All texts of an arrow large_string array, one after the other."""
-    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    offsets = memoryview(array.buffers()[1]).cast("q")
-    start, end = offsets[array.offset], offsets[array.offset + len(array)]
-    return bytes(memoryview(array.buffers()[2])[start:end])
+    return csv_cells(words if column.numbers is None else canonical_words(words, column.numbers))
 
 
 def digest(settings: Mapping[str, Any], rules: Rules, content: Mapping[str, bytes]) -> str:

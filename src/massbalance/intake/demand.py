@@ -57,6 +57,8 @@ def demand(built: dict[str, Built]) -> Demand:
 
 def row_of(table: Built, column: str, target: Built) -> IndexArray:
     """Rows of the target's table that a reference column points to, shape (n,)."""
+    if len(table.table) == 0:
+        return np.zeros(0, dtype=np.intp)
     cells = target.draft.columns[target.draft.spec.key[0]].cells if len(target.table) else Cells.empty()
     row = np.full(len(cells.words) + 1, -1, dtype=np.intp)
     row[cells.codes[target.order]] = np.arange(len(target.order))

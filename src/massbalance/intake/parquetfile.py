@@ -54,13 +54,22 @@ def _table(found: Any, file: str, table: str, log: Log) -> RawTable:
 
 
 def as_text(column: Any) -> Any:
-    """A column of any simple type as strings; arrow's error where it is nested or opaque."""
+    """A column of any simple type as strings, each distinct value written once; arrow's error where it
+    is nested or opaque.
+    """
     kind = column.type
     if pa.types.is_dictionary(kind):
-        if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type):
+        if _is_text(kind.value_type):
             return column.unify_dictionaries() if isinstance(column, pa.ChunkedArray) else column
         return as_text(column.cast(kind.value_type))
-    text = column.cast(pa.large_string())
+    if _is_text(kind) or pa.types.is_null(kind):
+        return column.cast(pa.large_string())
+    encoded = pc.dictionary_encode(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
+    text = encoded.dictionary.cast(pa.large_string())
     if pa.types.is_timestamp(kind):
-        return pc.replace_substring_regex(text, _MIDNIGHT, "")
-    return text
+        text = pc.replace_substring_regex(text, _MIDNIGHT, "")
+    return pa.DictionaryArray.from_arrays(encoded.indices, text)
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

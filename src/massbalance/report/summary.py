@@ -11,9 +11,10 @@ from importlib import metadata
 import numpy as np
 
 from massbalance.books.book import ResidualBook
+from massbalance.books.value import premiums
 from massbalance.domain.case import Case
 from massbalance.domain.faults import Fault
-from massbalance.domain.grid import GRID, decimal_text, total
+from massbalance.domain.grid import GRID, decimal_text, multiply, total
 from massbalance.domain.result import Allocation
 from massbalance.formulation.goals import Goal
 from massbalance.formulation.problem import Problem
@@ -46,19 +47,10 @@ def rounded(value: float | None, decimals: int = 9) -> Decimal | None:
 
 def booked_margin(problem: Problem, allocation: Allocation) -> Fraction:
     """sum premium * claimed - sum unit cost * quantity, exact, in the case's currency."""
-    orders, offers, lots = problem.case.orders, problem.case.offers, problem.case.lots
-    premium, offered, cost = (
-        orders.exact["premium_per_t"], offers.exact["premium_per_t"], lots.exact["unit_cost"],
-    )  # fmt: skip
-    value = Fraction(0)
-    for o in np.flatnonzero(allocation.claimed):
-        k = int(allocation.taken[o])
-        price = premium.fraction(int(o)) if k < 0 else offered.fraction(k)
-        value += price * int(allocation.claimed[o])
-    used = allocation.by_lot(len(lots))
-    for i in np.flatnonzero(used):
-        value -= cost.fraction(int(i)) * int(used[i])
-    return value / GRID
+    lots = problem.case.lots
+    earned, cost = premiums(problem.case, allocation), lots.exact["unit_cost"]
+    spent = total(multiply(cost.values, allocation.by_lot(len(lots))))
+    return Fraction(total(earned.values), 10**earned.decimals) - Fraction(spent, 10**cost.decimals * GRID)
 
 
 def booked_value(problem: Problem, allocation: Allocation, goal: Goal) -> Fraction:

@@ -8,81 +8,80 @@ figures stand in the CSV files beside it.
 from __future__ import annotations
 
 import datetime as dt
+import io
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
+import pyarrow.compute as pc
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from massbalance.report.workbook_summary import number, print_on_a4, write_summary
+from massbalance.domain.texts import Strings, TextTable, strings
+from massbalance.report.sheet_rows import fill
+from massbalance.report.workbook_summary import print_on_a4, write_summary
 
 EXCEL_ROWS = 1_048_576
 """Rows of a sheet, its header included."""
 EXCEL_TEXT = 32_767
 """Characters of a cell."""
-STREAM_CELLS = 2_000_000
-"""From this many cells on, rows go straight to disk (the charts then fill in when Excel opens them)."""
 CREATED = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+MEASURED_ROWS = 1000
+"""A column is as wide as the longest of its first cells."""
 
-NUMBER_NAMES = frozenset(
-    {"quantity", "scope1", "scope2", "scope3", "level", "cfp_before", "cfp_after", "cfp_residual", "dual"}
-    | {"opening", "received", "allocated", "blocked", "expired", "closing", "held"}
-    | {"green_share_residual", "recycled_share_residual"}
-)
-COUNT, MASS, MONEY = "0", "0.000", "#,##0.00"
+MASS, MONEY = "0.000", "#,##0.00"
 PRICE_WORDS = ("premium", "price", "cost", "worth", "value", "margin")
-
-Cell = float | str | None
 
 
 def write_workbook(
-    path: Path, tables: Mapping[str, pd.DataFrame], summary: Mapping[str, Any], case_name: str
+    path: Path, tables: Mapping[str, TextTable], summary: Mapping[str, Any], case_name: str
 ) -> list[str]:
     """Write the workbook of a run; returns what was left out of it, in words.
 
     path: the file to write (OSError where it cannot be, for example because it is open in Excel);
-    tables: name of a sheet -> rows as in the CSV file of that name, numbers either as numbers or as
-    decimal text; summary: what summary.json holds.
+    tables: name of a sheet -> table as in the CSV file of that name; summary: what summary.json holds.
     """
     notes: list[str] = []
-    shown: dict[str, pd.DataFrame] = {}
-    for name, rows in tables.items():
-        if len(rows) + 1 > EXCEL_ROWS:
+    shown: dict[str, TextTable] = {}
+    for name, table in tables.items():
+        if len(table) + 1 > EXCEL_ROWS:
             notes.append(
-                f"sheet {name} left out: {len(rows)} rows, Excel takes {EXCEL_ROWS - 1}; see {name}.csv"
+                f"sheet {name} left out: {len(table)} rows, Excel takes {EXCEL_ROWS - 1}; see {name}.csv"
             )
         else:
-            shown[name] = rows
-    cells = sum(rows.size for rows in shown.values())
-    options = {
-        "constant_memory": cells > STREAM_CELLS,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-    }
-    with path.open("wb") as file, xlsxwriter.Workbook(file, options) as book:
-        book.set_properties({"title": case_name, "created": CREATED})
-        first = book.add_worksheet("summary")
-        style = _Style(book)
-        for name, rows in shown.items():
-            notes += _write_table(book.add_worksheet(name), rows, style)
-        write_summary(book, first, summary, shown, case_name, notes)
+            shown[name], cut = _shortened(name, table)
+            notes += cut
+    with path.open("wb") as file:
+        package = io.BytesIO()
+        sheets = _write_package(package, shown, summary, case_name, notes)
+        fill(package, file, {sheets[name]: table for name, table in shown.items()})
     return notes
 
 
-def number_format(column: str, rows: pd.Series) -> str | None:
-    """Excel number format of a column (mass and GHG 0.000, money #,##0.00, counts 0); None for text."""
-    if pd.api.types.is_bool_dtype(rows):
-        return None
-    if any(word in column for word in PRICE_WORDS):
-        return MONEY
-    if pd.api.types.is_integer_dtype(rows):
-        return COUNT
-    named = column in NUMBER_NAMES or column.endswith("_t") or "_per_" in column or "tco2e" in column
-    return MASS if named or pd.api.types.is_float_dtype(rows) else None
+def _write_package(
+    package: io.BytesIO,
+    tables: Mapping[str, TextTable],
+    summary: Mapping[str, Any],
+    case_name: str,
+    notes: list[str],
+) -> dict[str, str]:
+    """Everything but the tables' rows; returns the file of each table's sheet within the package."""
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(package, options) as book:
+        book.set_properties({"title": case_name, "created": CREATED})
+        first = book.add_worksheet("summary")
+        style = _Style(book)
+        for name, table in tables.items():
+            _write_frame(book.add_worksheet(name), table, style)
+        write_summary(book, first, summary, tables, case_name, notes)
+    return {name: f"xl/worksheets/sheet{n}.xml" for n, name in enumerate(tables, start=2)}
+
+
+def number_format(column: str) -> str:
+    """Excel number format of a column of figures: money #,##0.00, all else 0.000."""
+    return MONEY if any(word in column for word in PRICE_WORDS) else MASS
 
 
 class _Style:
@@ -93,62 +92,47 @@ class _Style:
         self.number_head = book.add_format({**head, "align": "right"})
         self.text_head = book.add_format({**head, "indent": 1})
         self.text = book.add_format({"indent": 1})
-        self.numbers = {code: book.add_format({"num_format": code}) for code in (COUNT, MASS, MONEY)}
+        self.numbers = {code: book.add_format({"num_format": code}) for code in (MASS, MONEY)}
 
 
-def _write_table(sheet: Worksheet, rows: pd.DataFrame, style: _Style) -> list[str]:
-    """A header that stays in view, filters, widths and the rows; returns notes on shortened text."""
-    columns: list[list[Cell]] = []
-    notes: list[str] = []
-    for at, name in enumerate(map(str, rows.columns)):
-        code = number_format(name, rows.iloc[:, at])
-        cells = _cells(rows.iloc[:, at], numeric=code is not None)
-        cut = [i for i, cell in enumerate(cells) if isinstance(cell, str) and len(cell) > EXCEL_TEXT]
-        for i in cut:
-            cells[i] = str(cells[i])[: EXCEL_TEXT - 1] + "…"
-        if cut:
-            notes.append(
-                f"sheet {sheet.get_name()}, column {name}: {len(cut)} texts shortened to {EXCEL_TEXT}"
-            )
-        sheet.set_column(at, at, _width(name, cells, code), style.numbers[code] if code else style.text)
-        sheet.write_string(0, at, name, style.number_head if code else style.text_head)
-        columns.append(cells)
+def _write_frame(sheet: Worksheet, table: TextTable, style: _Style) -> None:
+    """A header that stays in view, filters, widths, and a row of blank cells in the columns' styles."""
+    for at, (name, texts) in enumerate(table.columns.items()):
+        is_figure = name in table.figures
+        form = style.numbers[number_format(name)] if is_figure else style.text
+        sheet.set_column(at, at, _width(name, texts, is_figure=is_figure), form)
+        sheet.write_string(0, at, name, style.number_head if is_figure else style.text_head)
+        if len(table):
+            sheet.write_blank(1, at, None, form)
     sheet.freeze_panes(1, 0)
     sheet.repeat_rows(0)
     print_on_a4(sheet)
-    if len(rows.columns):
-        sheet.autofilter(0, 0, len(rows), len(rows.columns) - 1)
-    for i, row in enumerate(zip(*columns, strict=True), start=1):
-        for at, cell in enumerate(row):
-            if type(cell) is float:
-                sheet.write_number(i, at, cell)
-            elif cell:
-                sheet.write_string(i, at, cell)
-    return notes
+    sheet.autofilter(0, 0, len(table), len(table.columns) - 1)
 
 
-def _cells(rows: pd.Series, *, numeric: bool) -> list[Cell]:
-    """A column as floats, text and None (empty); text that is not a number stays text."""
-    if numeric and pd.api.types.is_numeric_dtype(rows):
-        values = rows.to_numpy(dtype=np.float64, na_value=np.nan)
-        return [float(v) if np.isfinite(v) else None for v in values]
-    if pd.api.types.is_bool_dtype(rows):
-        return ["true" if v else "false" for v in rows]
-    missing = rows.isna().to_numpy()
-    texts = [None if gone else str(v) for v, gone in zip(rows.astype(object), missing, strict=True)]
-    if not numeric:
-        return list(texts)
-    numbers = [number(t) for t in texts]
-    return [t if n is None else n for n, t in zip(numbers, texts, strict=True)]
+def _shortened(sheet: str, table: TextTable) -> tuple[TextTable, list[str]]:
+    """The table with texts that a cell can hold, and notes on those that were shortened."""
+    columns, notes = dict(table.columns), []
+    for name, texts in table.columns.items():
+        # no text has more characters than bytes
+        longest = pc.max(pc.binary_length(texts)).as_py() or 0
+        cut = (
+            int(pc.sum(pc.greater(pc.utf8_length(texts), EXCEL_TEXT)).as_py()) if longest > EXCEL_TEXT else 0
+        )
+        if cut:
+            columns[name] = strings(
+                [t if len(t) <= EXCEL_TEXT else t[: EXCEL_TEXT - 1] + "…" for t in texts.to_pylist()]
+            )
+            notes.append(f"sheet {sheet}, column {name}: {cut} texts shortened to {EXCEL_TEXT}")
+    return replace(table, columns=columns), notes
 
 
-def _width(name: str, cells: Sequence[Cell], code: str | None) -> float:
-    """Column width in characters: the longest of the first thousand cells, within 8 and 60."""
+def _width(name: str, texts: Strings, *, is_figure: bool) -> float:
+    """Column width in characters: the longest of the first cells, within 8 and 60."""
     longest = len(name) + 3.0  # room for the filter's arrow
-    for cell in cells[:1000]:
-        if isinstance(cell, float):
-            shown = f"{cell:,.3f}" if code != COUNT else f"{cell:.0f}"
-            longest = max(longest, len(shown) + 1)
-        elif cell:
-            longest = max(longest, sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in cell) + 1)
+    for text in set(texts.slice(0, MEASURED_ROWS).to_pylist()) - {""}:
+        if is_figure:
+            longest = max(longest, len(f"{float(text):,.3f}") + 1)
+        else:
+            longest = max(longest, sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text) + 1)
     return min(max(longest, 8.0), 60.0)

@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from xlsxwriter import Workbook
 from xlsxwriter.chart import Chart
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from massbalance.domain.faults import Fault
+from massbalance.domain.grid import GRID_DECIMALS
+from massbalance.domain.texts import Strings, TextTable, scalar
 
 NUMBER_TEXT = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
@@ -92,7 +95,7 @@ def write_summary(
     book: Workbook,
     sheet: Worksheet,
     summary: Mapping[str, Any],
-    tables: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, TextTable],
     case_name: str,
     notes: Iterable[str],
 ) -> None:
@@ -152,26 +155,22 @@ def _tco2e(page: _Page, amounts: Mapping[str, Any]) -> dict[str, int]:
     return {key: page.line([key, number(amounts[key]), "  " + TCO2E_WORDS.get(key, "")]) for key in order}
 
 
-def _claimed(orders: pd.DataFrame | None) -> tuple[str, list[tuple[str, float, float]]]:
+def _claimed(orders: TextTable | None) -> tuple[str, list[tuple[str, float, float]]]:
     """Claimed and unmet t by period where the orders tell it, else by claim."""
     if orders is None or not {"claimed_t", "unmet_t"} <= set(orders.columns):
         return "", []
     by = next((column for column in ("period", "claim") if column in orders.columns), "")
     if not by or not len(orders):
         return "", []
-    sums = (
-        pd.DataFrame(
-            {
-                "by": orders[by].fillna("").astype(str),
-                "claimed": pd.to_numeric(orders["claimed_t"]),
-                "unmet": pd.to_numeric(orders["unmet_t"]),
-            }
-        )
-        .groupby("by", sort=True)
-        .sum()
-    )
-    pairs = zip(sums.index, sums["claimed"], sums["unmet"], strict=True)
-    return by, [(str(key), float(claimed), float(unmet)) for key, claimed, unmet in pairs]
+    columns = [orders.columns[by], *(_decimals(orders.columns[name]) for name in ("claimed_t", "unmet_t"))]
+    sums = pa.table(columns, names=["by", "claimed", "unmet"]).group_by("by")
+    rows = sums.aggregate([("claimed", "sum"), ("unmet", "sum")]).to_pylist()
+    return by, sorted((row["by"], float(row["claimed_sum"]), float(row["unmet_sum"])) for row in rows)
+
+
+def _decimals(texts: Strings) -> Any:
+    """Masses as exact decimals, 0 where there is none."""
+    return pc.if_else(pc.equal(texts, ""), scalar("0"), texts).cast(pa.decimal128(38, GRID_DECIMALS))
 
 
 def _claimed_table(page: _Page, by: str, groups: list[tuple[str, float, float]]) -> tuple[int, int] | None:

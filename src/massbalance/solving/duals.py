@@ -1,4 +1,4 @@
-"""Prices out of the solver, rounded so that they prove a bound in exact arithmetic."""
+"""Prices as the proof takes them: made feasible, and cut to the decimals that prove a bound in integers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from massbalance.formulation.problem import CAPS, Problem, row_key
+from massbalance.domain.case import IndexArray
+from massbalance.domain.grid import INT64_SAFE, IntArray
+from massbalance.formulation.problem import CAPS, Problem
 from massbalance.solving.compiled import Compiled
+from massbalance.solving.labels import Labels
 from massbalance.solving.lexicographic import Solution, Stage
 
 Floats = npt.NDArray[np.float64]
+Texts = npt.NDArray[np.object_]
 DUAL_DECIMALS = 12
 PROVING = (
     "pool_balance", "origin_once", "claim", *CAPS,
@@ -20,21 +24,25 @@ PROVING = (
 
 
 @dataclass(frozen=True)
-class Dual:
-    """A non-negative price of one row for one goal; value in 1e-12 of the goal per unit of the row."""
+class Duals:
+    """Prices above zero, by goal in order, equation, key and index. Arrays of shape (n,).
 
-    goal: str
-    equation: str
-    key: str
-    index: str
-    value: int
+    goal, equation, key, index: texts, the last two the parts of the row's name ("": it has no second);
+    value: in 1e-12 of the goal per unit of the row.
+    """
+
+    goal: Texts
+    equation: Texts
+    key: Texts
+    index: Texts
+    value: IntArray
 
 
-def tightened(compiled: Compiled, solution: Solution, stage: Stage) -> Floats:
+def tightened(compiled: Compiled, solution: Solution, stage: Stage, claims: IndexArray) -> Floats:
     """The stage's row prices with the claim prices lowered until no pair has a positive margin.
 
-    A solver is exact within 1e-7; times large quantities that would loosen the bound. Lowering
-    a claim's price by the excess costs the bound no more than the excess itself.
+    claims: the rows of C4. A solver is exact within 1e-7; times large quantities that would loosen the
+    bound. Lowering a claim's price by the excess costs the bound no more than the excess itself.
     """
     if stage.row_dual is None:
         return np.zeros(len(compiled.rows))
@@ -47,42 +55,85 @@ def tightened(compiled: Compiled, solution: Solution, stage: Stage) -> Floats:
     excess = np.maximum(0.0, -(cost + matrix.T @ price))
     of_x = np.zeros(matrix.shape[1], dtype=bool)
     of_x[compiled.x] = True
-    is_claim = np.array([equation == "claim" for equation, _ in compiled.rows], dtype=bool)
-    rows = matrix[np.flatnonzero(is_claim)].tocoo()
+    rows = matrix[claims].tocoo()
     use = of_x[rows.col] & (rows.data < 0)
-    lower = np.zeros(int(is_claim.sum()))
+    lower = np.zeros(len(claims))
     np.maximum.at(lower, rows.row[use], excess[rows.col[use]] / -rows.data[use])
-    price[is_claim] = np.maximum(0.0, price[is_claim] - np.where(lower < 1e-6, lower, 0.0))
+    price[claims] = np.maximum(0.0, price[claims] - np.where(lower < 1e-6, lower, 0.0))
     return price
 
 
-def proving_duals(problem: Problem, compiled: Compiled, solution: Solution) -> list[Dual]:
+def proving_duals(problem: Problem, compiled: Compiled, solution: Solution) -> Duals:
     """Every non-zero price that the bound of `massbalance verify` uses, goal by goal."""
-    found: list[Dual] = []
+    labels = Labels(problem, compiled)
+    is_claim, proving = labels.of("claim"), labels.of(*PROVING)
+    unit = labels.units()
+    number, row, value = [np.zeros(0, np.intp)], [np.zeros(0, np.intp)], [np.zeros(0)]
+    held: list[tuple[int, int, float]] = []
     for stage in solution.proof:
         if stage.row_dual is None:
             continue
-        price = tightened(compiled, solution, stage)
-        for i in np.flatnonzero(price > 0):
-            equation, key = compiled.rows[i]
-            if equation in PROVING:
-                unit = compiled.origin_size[key] if equation == "origin_once" else 1.0
-                value = float(price[i]) * unit
-                scaled = _scaled(value, up=equation != "claim")
-                if scaled > 0:
-                    name, *rest = row_key(problem, equation, key)
-                    found.append(Dual(stage.goal.key, equation, name, rest[0] if rest else "", scaled))
-        for kappa, earlier in zip(stage.hold_dual, compiled.goals, strict=False):
-            if _scaled(kappa, up=True) > 0:
-                found.append(Dual(stage.goal.key, "goal_hold", earlier.key, "", _scaled(kappa, up=True)))
-    place = {goal.key: i for i, goal in enumerate(compiled.goals)}
-    return sorted(found, key=lambda d: (place[d.goal], d.equation, d.key, d.index))
+        goal = compiled.goals.index(stage.goal)
+        price = tightened(compiled, solution, stage, np.flatnonzero(is_claim))
+        some = np.flatnonzero(proving & (price > 0))
+        number.append(np.full(len(some), goal))
+        row.append(some)
+        value.append(price[some] * unit[some])
+        held += [(goal, earlier, kappa) for earlier, kappa in enumerate(stage.hold_dual)]
+    at = np.concatenate(row)
+    found = _Found(labels, np.concatenate(number), at, _scaled(np.concatenate(value), ~is_claim[at]))
+    return found.duals(compiled, held)
 
 
-def _scaled(value: float, *, up: bool) -> int:
-    """Integer at 12 decimals: caps up, claims down, so that rounding makes no pair profitable."""
-    scaled = value * 10.0**DUAL_DECIMALS
-    near = round(scaled)
-    if abs(scaled - near) <= 1e-3 * max(1.0, abs(scaled) * 1e-12):
-        return near
-    return int(np.ceil(scaled)) if up else int(np.floor(scaled))
+@dataclass(frozen=True)
+class _Found:
+    """Prices of rows: number of the goal, row, scaled value."""
+
+    labels: Labels
+    goal: IndexArray
+    row: IndexArray
+    value: IntArray
+
+    def duals(self, compiled: Compiled, held: list[tuple[int, int, float]]) -> Duals:
+        """Those above zero with the held goals' (goal, earlier goal, price), named and in order."""
+        keep = np.flatnonzero(self.value > 0)
+        rows, at = np.unique(self.row[keep], return_inverse=True)
+        keys = self.labels.keys(rows)
+        equations_of = [self.labels.rows[i][0] for i in rows]
+        kappas = _scaled(np.array([kappa for _, _, kappa in held]), np.ones(len(held), dtype=bool))
+        hold = np.flatnonzero(kappas > 0)
+        goal = np.concatenate([self.goal[keep], np.array([held[i][0] for i in hold], dtype=np.intp)])
+        earlier = [compiled.goals[held[i][1]].key for i in hold]
+        equation = _texts(equations_of)[at], _texts(["goal_hold"] * len(hold))
+        key = _texts([key[0] for key in keys])[at], _texts(earlier)
+        index = _texts([key[1] if len(key) > 1 else "" for key in keys])[at], _texts([""] * len(hold))
+        equations, names, indices = (np.concatenate(parts) for parts in (equation, key, index))
+        value = np.concatenate([self.value[keep], kappas[hold]])
+        order = np.lexsort((_ranks(indices), _ranks(names), _ranks(equations), goal))
+        goals = _texts([one.key for one in compiled.goals])[goal]
+        return Duals(goals[order], equations[order], names[order], indices[order], value[order])
+
+
+def _texts(items: list[str]) -> Texts:
+    out = np.empty(len(items), dtype=object)
+    out[:] = items
+    return out
+
+
+def _ranks(texts: Texts) -> IndexArray:
+    """Place of each text among the distinct ones in order, shape (n,)."""
+    place = {text: i for i, text in enumerate(sorted(set(texts)))}
+    return np.array([place[text] for text in texts], dtype=np.intp)
+
+
+def _scaled(values: Floats, up: npt.NDArray[np.bool_]) -> IntArray:
+    """Integers at 12 decimals: caps up, claims down, so that rounding makes no pair profitable."""
+    scaled = values * 10.0**DUAL_DECIMALS
+    near = np.rint(scaled)
+    close = np.abs(scaled - near) <= 1e-3 * np.maximum(1.0, np.abs(scaled) * 1e-12)
+    whole = np.where(close, near, np.where(up, np.ceil(scaled), np.floor(scaled)))
+    if np.all(np.abs(whole) < INT64_SAFE):
+        return whole.astype(np.int64)
+    exact = np.empty(len(whole), dtype=object)
+    exact[:] = [int(value) for value in whole]
+    return exact

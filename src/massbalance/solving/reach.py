@@ -1,40 +1,84 @@
-"""The greatest claim each recipe could get under its caps: one block-diagonal LP for all of them."""
+"""The greatest claim each recipe could get under its caps: one block-diagonal LP, a block for each kind."""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
+from massbalance.domain.case import IndexArray
 from massbalance.formulation.possible import Reach
-from massbalance.formulation.problem import CAPS, Problem, recipe_of
+from massbalance.formulation.problem import CAPS, Problem
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.highs import Highs, SolverError
+from massbalance.solving.labels import Labels
+
+Floats = npt.NDArray[np.float64]
 
 
 def reach(problem: Problem, compiled: Compiled) -> Reach:
     """Fix every claimed mass at one tonne, let every lot be endless, and get the most of each claim.
 
-    Uses the caps of the compiled model itself (C5 to C9). SolverError where HiGHS does not
-    solve it.
+    Uses the caps of the compiled model itself (C5 to C9). Recipes of one product limit, claim and set
+    of pools have the same block, whatever their level, period and schemes: it is solved once.
+    SolverError where HiGHS does not solve it.
     """
     recipes = len(problem.recipes)
     if recipes == 0 or len(compiled.x) == 0:
         return Reach(np.zeros(recipes), tuple(() for _ in range(recipes)))
-    kept = np.array([i for i, (equation, _) in enumerate(compiled.rows) if equation in CAPS], dtype=np.intp)
-    columns = np.concatenate([compiled.x, compiled.y])
-    x, y = len(compiled.x), len(compiled.y)
-    # one tonne takes at most a tonne's worth: the caps themselves bound every column that counts
-    upper = np.concatenate([np.full(x, 1e6), np.ones(y)])
-    lower = np.concatenate([np.zeros(x), np.ones(y)])
+    kind, first = _kinds(problem)
+    chosen = np.zeros(recipes, dtype=bool)
+    chosen[first] = True
+    labels = Labels(problem, compiled)
+    kept = np.flatnonzero(labels.of(*CAPS))
+    recipe_of_row = labels.recipes(kept)
+    kept, recipe_of_row = kept[chosen[recipe_of_row]], recipe_of_row[chosen[recipe_of_row]]
+    pairs = np.flatnonzero(chosen[problem.pairs.recipe])
+    value = problem.claim_value[pairs]
+    answer, duals = _solved(compiled, kept, np.concatenate([compiled.x[pairs], compiled.y[first]]), value)
+    got = np.bincount(kind[problem.pairs.recipe[pairs]], weights=value * answer, minlength=len(first))
+    caps: list[list[tuple[str, object]]] = [[] for _ in first]
+    for row, recipe in zip(kept[duals < -1e-9], recipe_of_row[duals < -1e-9], strict=True):
+        caps[kind[recipe]].append(labels.rows[row])
+    return Reach(
+        got.astype(np.float64)[kind],
+        tuple(tuple((name, _of(r, key)) for name, key in caps[kind[r]]) for r in range(recipes)),
+    )
+
+
+def _kinds(problem: Problem) -> tuple[IndexArray, IndexArray]:
+    """Kind of each recipe, and the first recipe of each kind: same limit, claim and pools, same block."""
+    recipes, pairs = problem.recipes, problem.pairs
+    serves = np.zeros((len(recipes), len(problem.pools.ids)), dtype=bool)
+    serves[pairs.recipe, pairs.pool] = True
+    words = np.packbits(serves, axis=1)
+    sets = np.unique(words, axis=0, return_inverse=True)[1].ravel()
+    keys = pd.DataFrame({"limit": recipes.limit, "claim": pd.factorize(recipes.claim)[0], "pools": sets})
+    kind = np.asarray(keys.groupby(list(keys.columns), sort=False).ngroup(), dtype=np.intp)
+    return kind, np.unique(kind, return_index=True)[1]
+
+
+def _of(recipe: int, key: object) -> object:
+    """The key of the same cap of another recipe."""
+    return (recipe, *key[1:]) if isinstance(key, tuple) else recipe
+
+
+def _solved(
+    compiled: Compiled, rows: IndexArray, columns: IndexArray, value: Floats
+) -> tuple[Floats, Floats]:
+    """Greatest value of the first columns, the others at one tonne: their amounts, and the rows' duals."""
+    x, y = len(value), len(columns) - len(value)
     block = Compiled(
-        matrix=compiled.matrix[kept][:, columns].tocsc(),
-        costs=-np.concatenate([problem.claim_value, np.zeros(y)])[None, :],
+        matrix=compiled.matrix[rows][:, columns].tocsc(),
+        costs=-np.concatenate([value, np.zeros(y)])[None, :],
         offsets=np.zeros(1),
-        row_lower=compiled.row_lower[kept],
-        row_upper=compiled.row_upper[kept],
-        lower=lower,
-        upper=upper,
+        row_lower=compiled.row_lower[rows],
+        row_upper=compiled.row_upper[rows],
+        lower=np.concatenate([np.zeros(x), np.ones(y)]),
+        # one tonne takes at most a tonne's worth: the caps themselves bound every column that counts
+        upper=np.concatenate([np.full(x, 1e6), np.ones(y)]),
         integer=np.zeros(x + y, dtype=bool),
-        rows=tuple(compiled.rows[i] for i in kept),
+        rows=tuple(("cap", int(row)) for row in rows),
         goals=(),
         flows=(),
         f=np.empty(0, dtype=np.intp),
@@ -49,11 +93,4 @@ def reach(problem: Problem, compiled: Compiled) -> Reach:
     answer = model.solve(deadline=None)
     if answer.columns is None or answer.row_dual is None:
         raise SolverError(f"HiGHS: what caps allow could not be computed ({answer.status})")
-    got = problem.claim_value * answer.columns[:x]
-    most = np.bincount(problem.pairs.recipe, weights=got, minlength=recipes).astype(np.float64)
-    caps: list[list[tuple[str, object]]] = [[] for _ in range(recipes)]
-    for i, dual in enumerate(answer.row_dual):
-        equation, key = block.rows[i]
-        if dual < -1e-9:
-            caps[recipe_of(key)].append((equation, key))
-    return Reach(most, tuple(tuple(c) for c in caps))
+    return answer.columns[:x], answer.row_dual
