@@ -2,8 +2,8 @@
 
 Any non-negative duals give a valid bound: every row is added with its dual, and of what is left each
 variable takes the bound that its reduced cost points to. So nothing here trusts the solver that
-found the duals; bad duals only make a loose bound. All numbers are Python integers: duals in
-1e-12, coefficients times `facts.scale`, masses in 1e-6; a sum of the three kinds is exact.
+found the duals; bad duals only make a loose bound. All numbers are exact integers (`integers.Wide`):
+duals in 1e-12, coefficients times `facts.scale`, masses in 1e-6; so is a sum of products of the three.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
 from massbalance.domain.grid import GRID
-from massbalance.verification.facts import CARRIERS, GHG_CLAIMS, SHARE_CLAIMS, Facts, Limits, Term
+from massbalance.verification.effects import Effects
+from massbalance.verification.facts import CARRIERS, Facts
+from massbalance.verification.integers import Index, Integers, Wide, integers
+from massbalance.verification.orders import Booked
 from massbalance.verification.proof import DUAL, Duals, Groups, shared_origins
-from massbalance.verification.rows import Booked
+from massbalance.verification.terms import SHARE_CLAIMS
 
 CELLS = 500_000
 """Pool and recipe cells looked at together, to bound memory."""
-
-Index = npt.NDArray[np.intp]
-Integers = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -50,102 +49,66 @@ class GoalProof:
         return self.gap <= self.tolerance
 
 
-def integers(values: object) -> Integers:
-    """An array of Python ints, which cannot overflow."""
-    return np.array(values, dtype=object)
-
-
 @dataclass(frozen=True)
 class Pairs:
-    """Feasible (recipe, pool) pairs with their coefficients: claim (scale squared), the others scaled."""
+    """Feasible (recipe, pool) pairs with their coefficients: claim (scale squared), the others scaled.
+
+    kind: of the pool's lots; product, period: of the recipe; all positions.
+    """
 
     recipe: Index
     pool: Index
+    kind: Index
     product: Index
     period: Index
-    claim: Integers
-    reduction: Integers
-    rate: Integers
+    claim: Wide
+    reduction: Wide
+    rate: Wide
 
 
 class Matrix:
     """The coefficients of K pools and R recipes; built once, used for every goal."""
 
-    def __init__(self, facts: Facts, groups: Groups) -> None:
-        self.facts, self.pools, self.recipes = facts, groups.pools, groups.recipes
+    def __init__(self, facts: Facts, effects: Effects, groups: Groups) -> None:
+        self.facts, self.effects, self.pools, self.groups = facts, effects, groups.pools, groups
         self.pool_at = {name: k for k, name in enumerate(groups.pools)}
         self.recipe_at = {name: r for r, name in enumerate(groups.recipes)}
-        self.traits = [facts.lots[lots[0]].traits for lots in groups.pools.values()]
-        self.terms = [terms[0] for terms in groups.recipes.values()]
-        self._index_recipes()
-        self._index_pools()
-        self._effects()
-
-    def _index_recipes(self) -> None:
-        used = sorted({term.product for term in self.terms})
-        at = {p: i for i, p in enumerate(used)}
-        self.limits: list[Limits] = [self.facts.products[p] for p in used]
-        self.products = used
-        self.product: Index = np.array([at[term.product] for term in self.terms], dtype=np.intp)
-        self.period: Index = np.array([term.period for term in self.terms], dtype=np.intp)
-        self.is_ghg = np.array([term.claim in GHG_CLAIMS for term in self.terms], dtype=bool)
-        self.share: Index = np.array(
-            [SHARE_CLAIMS.index(t.claim) if t.claim in SHARE_CLAIMS else 0 for t in self.terms], dtype=np.intp
-        )
-        self.rate = integers([limits.rate for limits in self.limits])
-
-    def _index_pools(self) -> None:
-        facts, traits = self.facts, self.traits
-        self.categories = {c: i for i, c in enumerate(sorted({t.category for t in traits}))}
-        self.category: Index = np.array([self.categories[t.category] for t in traits], dtype=np.intp)
-        self.scope_sets = sorted({t.scopes for t in traits}, key=sorted)
-        self.scopes: Index = np.array([self.scope_sets.index(t.scopes) for t in traits], dtype=np.intp)
-        carriers = (*CARRIERS, "")
-        self.carrier: Index = np.array([carriers.index(t.carrier) for t in traits], dtype=np.intp)
-        self.is_material = np.array([t.kind == "material" for t in traits], dtype=bool)
-        self.is_project = np.array([t.kind == "project" for t in traits], dtype=bool)
-        self.cost = integers([t.cost for t in traits])
-        self.shares = integers([t.shares for t in traits]).reshape(len(traits), 3)
-        self.supply = np.zeros((len(traits), len(facts.case.periods)), dtype=object)
+        terms, demand = facts.terms, np.array(list(groups.recipes.values()), dtype=np.intp)
+        self.demand, self.product, self.period = demand, terms.product_of[demand], terms.period_of[demand]
+        self.claimed = terms.claim_of[demand]
+        self.kind: Index = np.array([facts.kind[lots[0]] for lots in groups.pools.values()], dtype=np.intp)
+        self.scope_sets = sorted({traits.scopes for traits in facts.kinds}, key=sorted)
+        scopes = [self.scope_sets.index(traits.scopes) for traits in facts.kinds]
+        self.scopes: Index = np.array(scopes, dtype=np.intp)
+        self.supply = np.zeros((len(self.pools), len(facts.case.periods)), dtype=object)
         for k, lots in enumerate(self.pools.values()):
             for lot in (facts.lots[i] for i in lots):
                 self.supply[k, lot.first : lot.last + 1] += lot.quantity
 
-    def _effects(self) -> None:
-        facts, shape = self.facts, (len(self.limits), len(self.traits))
-        self.fits = np.zeros(shape, dtype=bool)
-        self.reduction = np.zeros(shape, dtype=object)
-        for i, p in enumerate(self.products):
-            for k, traits in enumerate(self.traits):
-                if facts.fits(traits, p) is None:
-                    self.fits[i, k], self.reduction[i, k] = True, facts.reduction(traits, p)
-
-    def delta(self, element: str, pairs: Pairs) -> Integers:
-        """Wt % above the base metal, of each pair; 0 where the pool has no figure for the element."""
-        has = np.array([element in t.wt for t in self.traits], dtype=bool)
-        wt = integers([t.wt.get(element, 0) for t in self.traits])
-        base = integers([limits.elements.get(element, (0, 0))[1] for limits in self.limits])
-        return np.where(has[pairs.pool], wt[pairs.pool] - base[pairs.product], 0)
-
     def pairs_of(self, recipe: Index, pool: Index) -> Pairs:
         """Coefficients of given pairs."""
-        product = self.product[recipe]
-        reduction, scale = self.reduction[product, pool], self.facts.scale
-        rate = np.where(self.is_material[pool], self.rate[product], 0)
-        claim = np.where(self.is_ghg[recipe], reduction * scale, rate * self.shares[pool, self.share[recipe]])
-        return Pairs(recipe, pool, product, self.period[recipe], claim, reduction, rate)
+        kind, product, claim = self.kind[pool], self.product[recipe], self.claimed[recipe]
+        effects, of_share = self.effects, claim < len(SHARE_CLAIMS)
+        reduction = Wide.of(effects.reduction(kind, product))
+        rate = Wide.of(effects.credited(kind, product))
+        share = Wide.of(effects.shares[kind, np.where(of_share, claim, 0)])
+        told = (rate * share).where(of_share, reduction * self.facts.scale)
+        return Pairs(recipe, pool, kind, product, self.period[recipe], told, reduction, rate)
 
     def feasible(self) -> Iterator[Pairs]:
         """Every pair that may be used, in blocks of recipes."""
         alive = (self.supply > 0).astype(bool)
-        accepted = {t.schemes for t in self.terms}
-        takes = {s: np.array([not s or t.scheme in s for t in self.traits], dtype=bool) for s in accepted}
-        step = max(1, CELLS // max(1, len(self.traits)))
-        for start in range(0, len(self.terms) if self.traits else 0, step):
+        sets = list(dict.fromkeys(self.facts.terms.schemes_of[d] for d in self.demand))
+        accepted = np.array([sets.index(self.facts.terms.schemes_of[d]) for d in self.demand], dtype=np.intp)
+        takes = self.effects.accepts(sets)[:, self.kind]
+        used, at = np.unique(self.product, return_inverse=True)
+        grid = (grid.ravel() for grid in np.meshgrid(self.kind, used))
+        fits = self.effects.obstacle(*grid).reshape(len(used), len(self.kind)) == 0
+        step = max(1, CELLS // max(1, len(self.kind)))
+        for start in range(0, len(self.demand), step):
             block = slice(start, start + step)
-            schemes = np.array([takes[term.schemes] for term in self.terms[block]])
-            in_time = alive[:, self.period[block]].T
-            recipe, pool = np.nonzero(self.fits[self.product[block]] & in_time & schemes)
+            may = fits[at[block]] & alive[:, self.period[block]].T & takes[accepted[block]]
+            recipe, pool = np.nonzero(may)
             yield self.pairs_of(recipe + start, pool)
 
 
@@ -156,72 +119,84 @@ class Bound:
         self.matrix, self.facts = matrix, matrix.facts
         self.held = {h: dual for (equation, h, _), dual in duals.items() if equation == "goal_hold"}
         self.weights = {**self.held, goal: DUAL}
-        recipes, pools, periods = len(matrix.terms), len(matrix.traits), len(self.facts.case.periods)
-        self.claim = np.zeros(recipes, dtype=object)
-        self.mass = np.zeros(recipes, dtype=object)
-        self.category = np.zeros((recipes, len(matrix.categories)), dtype=object)
-        self.element: dict[str, Integers] = {}
-        self.energy = np.zeros((recipes, len(CARRIERS) + 1), dtype=object)
-        self.scope = np.zeros((recipes, len(matrix.scope_sets)), dtype=object)
-        self.balance = np.zeros((pools, periods), dtype=object)
+        effects, recipes = matrix.effects, len(matrix.demand)
+        self._categories = {category: c for c, category in enumerate(effects.categories)}
+        shapes = {
+            "claim": (), "mass_cap": (), "category_cap": (len(effects.categories),),
+            "energy_cap": (len(CARRIERS) + 1,), "scope_cap": (len(matrix.scope_sets),),
+            **{f"element_cap {element}": () for element in effects.elements},
+        }  # fmt: skip
+        tables = {name: np.zeros((recipes, *shape), dtype=object) for name, shape in shapes.items()}
+        self.balance = np.zeros((len(matrix.pools), len(self.facts.case.periods)), dtype=object)
         self.origin: dict[str, int] = {}
-        self.rho = np.zeros(recipes, dtype=object)  # what one t of claimed mass costs, 1e-12 / scale
+        rho = np.zeros(recipes, dtype=object)  # what one t of claimed mass costs, 1e-12 / scale
         for (equation, key, index), dual in duals.items():
             if equation == "pool_balance":
                 self.balance[matrix.pool_at[key], self.facts.case.periods.position[index]] = dual
             elif equation == "origin_once":
                 self.origin[key] = dual
             elif equation != "goal_hold":
-                self._recipe_row(equation, matrix.recipe_at[key], index, dual)
+                r = matrix.recipe_at[key]
+                rho[r] -= dual * self._enter(tables, equation, r, index, dual)
+        self.rho, self.prices = Wide.of(rho), Wide.of(self.balance)
+        self.dual = {name: Wide.of(table) for name, table in tables.items()}
+        self.elements = [e for e in effects.elements if self.dual[f"element_cap {e}"].peak]
 
-    def _recipe_row(self, equation: str, r: int, index: str, dual: int) -> None:
-        """Enter the dual of a claim (C4) or a cap (C5 to C9)."""
-        matrix, limits = self.matrix, self.matrix.limits[self.matrix.product[r]]
+    def _enter(self, tables: dict[str, Integers], equation: str, r: int, index: str, dual: int) -> int:
+        """Enter the dual of a claim (C4) or a cap (C5 to C9) of a recipe; returns the row's room per t."""
+        matrix, limits = self.matrix, self.facts.products[self.matrix.product[r]]
         if equation == "claim":
-            self.claim[r] = dual
-            room = -self.facts.need(matrix.terms[r])
-        elif equation == "mass_cap":
-            self.mass[r] = dual
-            room = self.facts.scale
-        elif equation == "category_cap":
-            if index in matrix.categories:
-                self.category[r, matrix.categories[index]] = dual
-            room = limits.caps[index]
-        elif equation == "element_cap":
-            self.element.setdefault(index, np.zeros(len(matrix.terms), dtype=object))[r] = dual
-            room = limits.elements[index][0] - limits.elements[index][1]
-        elif equation == "energy_cap":
-            self.energy[r, CARRIERS.index(index)] = dual
-            room = limits.use[index]
-        else:
-            scopes = {int(s) for s in index.split("+")}
-            inside = [i for i, found in enumerate(matrix.scope_sets) if found <= scopes]
-            self.scope[r, inside] += dual
-            room = sum(limits.scopes[s - 1] for s in scopes)
-        self.rho[r] -= dual * room
+            tables[equation][r] = dual
+            return -int(self.facts.needs[matrix.demand[r]])
+        if equation == "mass_cap":
+            tables[equation][r] = dual
+            return self.facts.scale
+        if equation == "category_cap":
+            if index in self._categories:
+                tables[equation][r, self._categories[index]] = dual
+            return limits.caps[index]
+        if equation == "element_cap":
+            tables[f"{equation} {index}"][r] = dual
+            return limits.elements[index][0] - limits.elements[index][1]
+        if equation == "energy_cap":
+            tables[equation][r, CARRIERS.index(index)] = dual
+            return limits.use[index]
+        scopes = {int(s) for s in index.split("+")}
+        inside = [i for i, found in enumerate(matrix.scope_sets) if found <= scopes]
+        tables[equation][r, inside] += dual
+        return sum(limits.scopes[s - 1] for s in scopes)
 
     def pairs(self, pairs: Pairs) -> int:
         """What pairs with a positive reduced cost could still add, at most."""
-        matrix, scale, r, k = self.matrix, self.facts.scale, pairs.recipe, pairs.pool
-        cost = self.claim[r] * pairs.claim
-        cost -= (self.mass[r] + self.category[r, matrix.category[k]]) * pairs.rate * scale
-        for element, dual in self.element.items():
-            cost -= dual[r] * matrix.delta(element, pairs) * pairs.rate
-        cost -= self.scope[r, matrix.scopes[k]] * pairs.reduction * scale
-        cost -= (self.energy[r, matrix.carrier[k]] + self.balance[k, pairs.period]) * scale**2
-        cost -= matrix.cost[k] * (self.weights.get("margin", 0) * scale)
-        gains = np.flatnonzero(cost > 0)
-        return int((cost[gains] * matrix.supply[k[gains], pairs.period[gains]]).sum())
+        matrix, effects, scale = self.matrix, self.matrix.effects, self.facts.scale
+        r, k, kind, dual = pairs.recipe, pairs.pool, pairs.kind, self.dual
+        mass = dual["mass_cap"][r] + dual["category_cap"][r, effects.category[kind]]
+        cost = dual["claim"][r] * pairs.claim - mass * pairs.rate * scale
+        for e in self.elements:
+            delta = Wide.of(effects.delta(e, kind, pairs.product))
+            cost = cost - dual[f"element_cap {e}"][r] * delta * pairs.rate
+        cost = cost - dual["scope_cap"][r, matrix.scopes[kind]] * pairs.reduction * scale
+        energy = dual["energy_cap"][r, effects.carrier[kind]]
+        cost = cost - (energy + self.prices[k, pairs.period]) * scale**2
+        cost = cost - Wide.of(effects.cost[kind]) * (self.weights.get("margin", 0) * scale)
+        gains = np.flatnonzero(cost.sign() > 0)
+        return int((cost[gains].python() * matrix.supply[k[gains], pairs.period[gains]]).sum())
 
-    def rounding(self, pairs: Pairs) -> int:
-        """What rounding booked rows down may have gained under caps: one grid unit a row, at most."""
-        matrix, scale, r, k = self.matrix, self.facts.scale, pairs.recipe, pairs.pool
-        credited = (self.mass[r] + self.category[r, matrix.category[k]]) * scale
-        for element, dual in self.element.items():
-            credited += dual[r] * np.maximum(matrix.delta(element, pairs), 0)
-        reduced = self.scope[r, matrix.scopes[k]] * scale
-        some = np.where(matrix.is_material[k], credited, 0) + np.where(matrix.is_project[k], 0, reduced)
-        return int(some.sum() * scale)
+    def rounding(self, pairs: Pairs, rows: Index) -> int:
+        """What rounding booked rows down may have gained under caps: one grid unit a row, at most.
+
+        rows: how many of each pair are booked.
+        """
+        matrix, effects, scale = self.matrix, self.matrix.effects, self.facts.scale
+        r, kind, dual = pairs.recipe, pairs.kind, self.dual
+        credited = (dual["mass_cap"][r] + dual["category_cap"][r, effects.category[kind]]) * scale
+        for e in self.elements:
+            delta = Wide.of(np.maximum(effects.delta(e, kind, pairs.product), 0))
+            credited = credited + dual[f"element_cap {e}"][r] * delta
+        reduced = dual["scope_cap"][r, matrix.scopes[kind]] * scale
+        none = Wide.of([0])
+        some = credited.where(effects.material[kind], none) + none.where(effects.project[kind], reduced)
+        return (some * Wide.of(rows)).total() * scale
 
     def kept(self, values: dict[str, int]) -> int:
         """What the earlier goals, held at their booked values, are worth at their prices (C15)."""
@@ -241,52 +216,80 @@ class Bound:
 
     def orders(self) -> int:
         """What the orders' masses are worth beyond what their mixes cost (C11, C14)."""
-        facts, best = self.facts, dict[int, int]()
-        for r, terms in enumerate(self.matrix.recipes.values()):
-            for term in terms:
-                value = self.weights.get("margin", 0) * term.premium
-                if facts.firm[term.order]:
-                    value += self.weights.get(f"firm_shortfall:{facts.priority[term.order]}", 0) * facts.scale
-                best[term.order] = max(best.get(term.order, 0), value - self.rho[r])
-        return sum(facts.mass[o] * value for o, value in best.items()) * facts.scale
+        facts, terms = self.facts, self.facts.terms
+        ranks = sorted(set(facts.priority[facts.firm].tolist()))
+        weights = [0, *(self.weights.get(f"firm_shortfall:{p}", 0) * facts.scale for p in ranks)]
+        rank = np.where(facts.firm, np.searchsorted(ranks, facts.priority) + 1, 0)
+        value = Wide.of(terms.premium) * self.weights.get("margin", 0) + Wide.of(weights)[rank[terms.order]]
+        value = value - self.rho[self.matrix.groups.recipe]
+        alone = (np.bincount(terms.order) == 1)[terms.order] if len(terms.order) else terms.own
+        gains = np.flatnonzero(alone & (value.sign() > 0))
+        total = (value[gains] * Wide.of(facts.mass[terms.order[gains]])).total()
+        best, several = dict[int, int](), np.flatnonzero(~alone)
+        for o, worth in zip(terms.order[several].tolist(), value[several].python().tolist(), strict=True):
+            best[o] = max(best.get(o, 0), worth)
+        return (total + sum(int(facts.mass[o]) * worth for o, worth in best.items())) * facts.scale
 
 
-def booked_values(facts: Facts, booked: Booked) -> dict[str, int]:
+def booked_values(facts: Facts, effects: Effects, booked: Booked) -> dict[str, int]:
     """Goal -> booked value, maximised, times scale and 1e6: firm claimed mass of a priority; margin."""
-    values = dict.fromkeys(facts.goals, 0)
-    for decision in booked.decisions:
-        order = decision.term.order
-        values["margin"] += decision.term.premium * decision.claimed
-        if facts.firm[order]:
-            values[f"firm_shortfall:{facts.priority[order]}"] += decision.claimed * facts.scale
-    values["margin"] -= sum(row.lot.traits.cost * row.quantity for row in booked.rows)
-    return values
+    premium, cost = Wide.of(facts.terms.premium[booked.term]), Wide.of(effects.cost[booked.rows.kind])
+    earned, spent = premium * Wide.of(booked.claimed), cost * Wide.of(booked.rows.quantity)
+    values = {}
+    for goal, (_, priority) in facts.goals.items():
+        firm = facts.firm & (facts.priority == priority)
+        values[goal] = Wide.of(booked.claimed[firm]).total() * facts.scale
+    return values | {"margin": earned.total() - spent.total()}
 
 
-def prove(facts: Facts, booked: Booked, groups: Groups, duals: dict[str, Duals]) -> list[GoalProof]:
+def prove(
+    facts: Facts, effects: Effects, booked: Booked, groups: Groups, duals: dict[str, Duals]
+) -> list[GoalProof]:
     """The proof of every goal, in the order of the case."""
-    matrix, values = Matrix(facts, groups), booked_values(facts, booked)
-    recipe_of = {(t.order, t.offer): r for r, terms in enumerate(groups.recipes.values()) for t in terms}
-    pool_of = {facts.lots[i].name: k for k, lots in enumerate(groups.pools.values()) for i in lots}
-    rows = matrix.pairs_of(
-        np.array([recipe_of[r.term.order, r.term.offer] for r in booked.rows], dtype=np.intp),
-        np.array([pool_of[r.lot.name] for r in booked.rows], dtype=np.intp),
-    )
+    matrix, values = Matrix(facts, effects, groups), booked_values(facts, effects, booked)
+    rows, pool_of = booked.rows, np.full(len(facts.lots), -1, dtype=np.intp)
+    for k, lots in enumerate(groups.pools.values()):
+        pool_of[lots] = k
+    many = max(1, len(groups.pools))
+    pair, count = np.unique(groups.recipe[rows.term] * many + pool_of[rows.lot], return_counts=True)
+    used = matrix.pairs_of(pair // many, pair % many)
     bounds = {goal: Bound(matrix, dual, goal) for goal, dual in duals.items()}
-    totals = {goal: b.lots() + b.orders() + b.rounding(rows) - b.kept(values) for goal, b in bounds.items()}
+    totals = {
+        goal: bound.lots() + bound.orders() + bound.rounding(used, count) - bound.kept(values)
+        for goal, bound in bounds.items()
+    }
     for pairs in matrix.feasible():
         for goal, bound in bounds.items():
             totals[goal] += bound.pairs(pairs)
-    proofs: dict[str, GoalProof] = {}
+    proofs, costs = dict[str, GoalProof](), _Grid(facts)
     for goal, bound in bounds.items():
         value = Fraction(values[goal], facts.scale * GRID)
         best = Fraction(totals[goal], DUAL * facts.scale**2 * GRID)
         lost = sum((proofs[h].gap * dual for h, dual in bound.held.items()), Fraction(0)) / DUAL
-        proofs[goal] = _goal_proof(facts, goal, value, best, lost)
+        proofs[goal] = _goal_proof(facts, costs, goal, value, best, lost)
     return list(proofs.values())
 
 
-def _goal_proof(facts: Facts, goal: str, value: Fraction, bound: Fraction, lost: Fraction) -> GoalProof:
+class _Grid:
+    """What booking on the grid may cost all orders.
+
+    grams: 2 for each, or the step between the masses that the grid leaves it; slack, stake: the sums
+    of grams, and of masses in t, times the order's own premium (at least 1).
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        terms, most = facts.terms, 2**62
+        steps = integers([min(max(2, facts.knife_edge(d)), most) for d in terms.demands])
+        grams = np.minimum(steps[terms.demand[terms.own]], np.maximum(facts.mass, 2))
+        price = Wide.of(np.maximum(np.abs(terms.premium[terms.own]), integers([facts.scale])))
+        self.grams = Wide.of(grams).total()
+        self.slack = Fraction((price * Wide.of(grams)).total(), facts.scale)
+        self.stake = Fraction((price * Wide.of(facts.mass)).total(), facts.scale * GRID)
+
+
+def _goal_proof(
+    facts: Facts, costs: _Grid, goal: str, value: Fraction, bound: Fraction, lost: Fraction
+) -> GoalProof:
     """A goal's proof in its own terms, from its maximised value and bound.
 
     The tolerance is what booking on the grid may cost: 1e-6 of the value, 2e-6 t of every order
@@ -296,18 +299,9 @@ def _goal_proof(facts: Facts, goal: str, value: Fraction, bound: Fraction, lost:
     """
     (name, priority), gap = facts.goals[goal], bound - value
     if goal == "margin":
-        own = [t for t in facts.terms.values() if not t.offer]
-        prices = [Fraction(max(abs(t.premium), facts.scale), facts.scale) for t in own]
-        slack = sum((p * _grams(facts, t) for p, t in zip(prices, own, strict=True)), Fraction(0))
-        stake = sum((p * facts.mass[t.order] for p, t in zip(prices, own, strict=True)), Fraction(0)) / GRID
+        slack, stake = costs.slack, costs.stake
     else:
-        slack = Fraction(sum(_grams(facts, t) for t in facts.terms.values() if not t.offer))
-        stake = Fraction(facts.firm_mass(priority), GRID)
+        slack, stake = Fraction(costs.grams), Fraction(facts.firm_mass(priority), GRID)
         value, bound = stake - value, stake - bound
     tolerance = (max(Fraction(1), abs(value)) + slack) / 10**6 + min(lost, stake / 1000)
     return GoalProof(name, priority, value, bound, gap, tolerance, not facts.is_linear())
-
-
-def _grams(facts: Facts, term: Term) -> int:
-    """What booking may cost an order, g: 2, or the step between the masses that the grid leaves it."""
-    return min(max(2, facts.knife_edge(term)), max(2, facts.mass[term.order]))

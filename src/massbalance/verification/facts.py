@@ -1,8 +1,10 @@
 """What the case says, derived anew from its tables: windows, boundaries, displaced value, effects.
 
 A second derivation, on purpose: it shares no code with `domain.effects`, which the model uses.
-Every coefficient is a Python integer: its value times `scale`, one power of ten that holds every
-decimal of the case. Masses and quantities are integers in millionths of their unit.
+Every coefficient is an integer: its value times `scale`, one power of ten that holds every decimal
+of the case. Masses and quantities are integers in millionths of their unit. Lots and products are
+objects; orders, of which there may be millions, are arrays, and their terms name one of the distinct
+demands. `effects` has the coefficients of lots on products as arrays.
 """
 
 from __future__ import annotations
@@ -12,19 +14,21 @@ import datetime as dt
 import math
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import chain, combinations
 from typing import Any
 
+import numpy as np
+
 from massbalance.domain.case import Case, Table
 from massbalance.domain.grid import GRID
+from massbalance.verification.integers import Index, Integers, Ints, Wide, integers
+from massbalance.verification.terms import GHG_CLAIMS, SHARE_CLAIMS, Demand, Terms, scaled, terms_of, texts
 
-GHG_CLAIMS = ("cfp", "reduction")
 MANY = 24
 """How many distinct caps are added up when a claim is compared with them."""
-SHARE_CLAIMS = ("green_share", "recycled_share", "post_consumer_share")
 CARRIERS = ("electricity", "heat")
 GOALS = {"firm_shortfall": "firm_shortfall_t", "margin": "margin"}
 """A goal's name in the case -> in summary.json."""
@@ -35,7 +39,7 @@ class Traits:
     """All of a lot that enters an equation, but quantity, window and origin (C3: equal in a pool).
 
     area: (kind of boundary, name); carrier: of energy, else ""; displaced, intensity: None = not
-    given, or no matter; shares: credited content by share claim; wt: element -> wt %.
+    given, or no matter; shares: credited content by share claim; wt: (element, wt %), sorted.
     """
 
     kind: str
@@ -49,7 +53,7 @@ class Traits:
     gas: str
     cost: int
     shares: tuple[int, int, int]
-    wt: dict[str, int]
+    wt: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -90,20 +94,6 @@ class Limits:
         return sum(self.scopes)
 
 
-@dataclass(frozen=True)
-class Term:
-    """What an order (offer "") or one of its offers asks for; order, product, period: positions."""
-
-    order: int
-    offer: str
-    product: int
-    period: int
-    claim: str
-    level: int
-    premium: int
-    schemes: frozenset[str]
-
-
 def months_later(day: dt.date, months: int) -> dt.date:
     """The same day, or the month's last one where that day does not exist."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
@@ -121,13 +111,12 @@ class Facts:
         self.decimals = max([6, *(c.decimals for c in columns)])
         self.scale: int = 10**self.decimals
         self.periods = list(self._rows(case.periods, "start end"))
-        self.names = [str(name) for name in case.orders.text("order")]
+        self.names = texts(case.orders, "order")
+        self.mass: Ints = np.asarray(case.orders.grid("mass_t"), dtype=np.int64)
+        self.priority: Ints = case.orders.floats("priority").astype(np.int64)
+        self.min_fill = scaled(case.orders, "min_fill", self.decimals)
+        self.firm, self.whole = case.orders.flag("firm"), case.orders.flag("whole")
         self._steps: dict[tuple[int, str, int], int] = {}
-        self.of_order = {c: case.orders.text(c) for c in ("customer", "product", "period")}
-        self.mass = [int(m) for m in case.orders.grid("mass_t")]
-        self.priority = [int(p) for p in case.orders.floats("priority")]
-        self.min_fill = [fill or 0 for (fill,) in self._rows(case.orders, "min_fill")]
-        self.firm, self.whole = case.orders.flag("firm").tolist(), case.orders.flag("whole").tolist()
 
     def _rows(self, table: Table, columns: str) -> Iterator[tuple[Any, ...]]:
         """Rows of some columns: numbers scaled (None = not given), dates (the same), texts."""
@@ -135,9 +124,8 @@ class Facts:
 
     def _column(self, table: Table, name: str) -> list[Any]:
         if name in table.exact:
-            found = table.exact[name]
-            up = 10 ** (self.decimals - found.decimals)
-            return [int(v) * up if ok else None for v, ok in zip(found.values, found.given, strict=True)]
+            values = scaled(table, name, self.decimals).tolist()
+            return [v if ok else None for v, ok in zip(values, table.exact[name].given, strict=True)]
         if name in ("start", "end", "received", "used", "expires"):
             return list(table.days(name).tolist())
         return list(table.text(name))
@@ -240,7 +228,7 @@ class Facts:
                 intensity=intensity if reduces else None, scopes=frozenset(map(int, told.split("+"))),
                 scheme=scheme, gas=gas or "GHG", cost=cost or 0,
                 shares=(green, pre + post, post) if material else (0, 0, 0),
-                wt=self._wt(category, name) if material else {},
+                wt=tuple(sorted(self._wt(category, name).items())) if material else (),
             )  # fmt: skip
 
     def _window(self, received: dt.date, available: dt.date, expires: dt.date | None) -> tuple[int, int]:
@@ -258,51 +246,20 @@ class Facts:
         return (usable[0], usable[-1]) if usable else (0, -1)
 
     @cached_property
-    def terms(self) -> dict[tuple[str, str], Term]:
-        """(order, offer) -> what is asked for, in canonical order (own terms first)."""
-        case, found = self.case, dict[tuple[int, str], Term]()
-        columns = "order product period claim level premium_per_t schemes"
-        for name, product, period, claim, level, premium, told in self._rows(case.orders, columns):
-            o, schemes = case.orders.position[name], frozenset(filter(None, map(str.strip, told.split(";"))))
-            at = case.products.position[product], case.periods.position[period]
-            found[o, ""] = Term(o, "", *at, claim, level, premium, schemes)
-        columns = "order offer claim level premium_per_t"
-        for name, offer, claim, level, premium in self._rows(case.offers, columns):
-            own = found[case.orders.position[name], ""]
-            asked = replace(own, offer=offer, claim=claim, level=level, premium=premium)
-            found[own.order, offer] = asked
-        return {(self.names[o], offer): found[o, offer] for o, offer in sorted(found)}
+    def kinds(self) -> list[Traits]:
+        """The distinct traits of lots."""
+        return list(dict.fromkeys(lot.traits for lot in self.lots))
 
-    def fits(self, lot: Traits, product: int) -> tuple[str, str] | None:
-        """Why the lot may not serve the product in any period: (what would be right, code)."""
-        limits, (boundary, area) = self.products[product], lot.area
-        if limits.areas[boundary] != area:
-            return f"a lot of {boundary} {limits.areas[boundary]}", "C3 pool_balance"
-        if lot.gas == "GHG" and limits.gas == "CO2":
-            return "a CO2 credit, as the product's intensity is CO2 only", "C3 pool_balance"
-        if lot.kind == "material" and lot.category not in limits.caps:
-            return "a category that is feasible for the alloy", "C6 category_cap"
-        if lot.carrier and limits.use[lot.carrier] <= 0:
-            return f"a product that uses {lot.carrier}", "C8 energy_cap"
-        return None
+    @cached_property
+    def kind(self) -> Index:
+        """Each lot's traits as a position in `kinds`."""
+        at = {traits: k for k, traits in enumerate(self.kinds)}
+        return np.array([at[lot.traits] for lot in self.lots], dtype=np.intp)
 
-    def refuses(self, lot: Lot, term: Term) -> tuple[str, str] | None:
-        """Why the lot may not serve the order: (what would be right, code); None if it may."""
-        if not lot.first <= term.period <= lot.last:
-            return "a lot that is available, and not expired, at the end of the period", "C3 pool_balance"
-        if term.schemes and lot.traits.scheme not in term.schemes:
-            return f"a lot of scheme {';'.join(sorted(term.schemes))}", "C3 pool_balance"
-        return self.fits(lot.traits, term.product)
-
-    def reduction(self, lot: Traits, product: int) -> int:
-        """max(0, min(D_l, d_p) - intensity) per unit, scaled; 1 for projects; 0 where not known."""
-        if lot.kind == "project":
-            return self.scale
-        limits = self.products[product]
-        other = limits.factor[lot.carrier] if lot.carrier else limits.metal
-        if lot.displaced is None or lot.intensity is None or other is None:
-            return 0
-        return max(0, min(lot.displaced, other) - lot.intensity)
+    @cached_property
+    def terms(self) -> Terms:
+        """What all orders and offers ask for."""
+        return terms_of(self.case, self.decimals)
 
     def realised(self) -> int:
         """Value of all lots in the books, t CO2e in 1e-6; one origin is worth its best lot (A4.2.3)."""
@@ -314,13 +271,18 @@ class Facts:
                 (origins[lot.origin] if lot.origin else singles).append(worth)
         return sum(w // self.scale for w in (*singles, *map(max, origins.values())))
 
-    def need(self, term: Term) -> int:
+    def need(self, demand: Demand) -> int:
         """Claim per t of claimed mass, scaled."""
-        if term.claim == "cfp":
-            return max(0, self.products[term.product].baseline - term.level)
-        return term.level
+        if demand.claim == "cfp":
+            return max(0, self.products[demand.product].baseline - demand.level)
+        return demand.level
 
-    def knife_edge(self, term: Term) -> int:
+    @cached_property
+    def needs(self) -> Integers:
+        """`need` of every demand."""
+        return integers([self.need(demand) for demand in self.terms.demands])
+
+    def knife_edge(self, demand: Demand) -> int:
         """Step (g) of the masses that the grid leaves an order; at least 1.
 
         One unit of a lot carries so much of a claim that a unit less costs this much mass.
@@ -329,21 +291,21 @@ class Facts:
         per t claimed and allowed leaves no other masses than multiples of 1000 g (C4 with C6 or
         C9), and fewer where a unit of a lot reduces by more than a gram.
         """
-        key = (term.product, term.claim, term.level)
+        key = (demand.product, demand.claim, demand.level)
         if key not in self._steps:
-            self._steps[key] = self._knife_edge(term)
+            self._steps[key] = self._knife_edge(demand)
         return self._steps[key]
 
-    def _knife_edge(self, term: Term) -> int:
-        limits, need, scale = self.products[term.product], self.need(term), self.scale
+    def _knife_edge(self, demand: Demand) -> int:
+        limits, need, scale = self.products[demand.product], self.need(demand), self.scale
         if need == 0:
             return 1
-        ghg = term.claim in GHG_CLAIMS
+        ghg = demand.claim in GHG_CLAIMS
         unit = math.ceil(self._greatest_reduction) if ghg else 1
         if ghg:
             caps: list[tuple[int, tuple[int, ...]]] = [(s * scale, (s,)) for s in limits.scopes]
         else:
-            shares = self._shares[SHARE_CLAIMS.index(term.claim)]
+            shares = self._shares[SHARE_CLAIMS.index(demand.claim)]
             pairs = [(cap, share) for c, cap in limits.caps.items() for share in shares.get(c, ())]
             caps = [(cap * share, (cap, share)) for cap, share in pairs if cap * share > 0]
             caps += [(scale * share, (share,)) for _, share in pairs]
@@ -362,37 +324,36 @@ class Facts:
     def _greatest_reduction(self) -> Fraction:
         """The most that a unit of any lot reduces, t CO2e; 1 for projects."""
         found = [Fraction(0)]
-        for lot in self.lots:
-            if lot.traits.kind == "project":
+        for traits in self.kinds:
+            if traits.kind == "project":
                 found.append(Fraction(1))
-            elif lot.traits.displaced is not None and lot.traits.intensity is not None:
-                found.append(Fraction(lot.traits.displaced - lot.traits.intensity, self.scale))
+            elif traits.displaced is not None and traits.intensity is not None:
+                found.append(Fraction(traits.displaced - traits.intensity, self.scale))
         return max(found)
 
     @cached_property
     def _shares(self) -> list[dict[str, set[int]]]:
         """By share claim: category -> the shares that its material lots carry."""
         found: list[dict[str, set[int]]] = [defaultdict(set) for _ in SHARE_CLAIMS]
-        for lot in self.lots:
-            if lot.traits.kind == "material":
-                for of_claim, share in zip(found, lot.traits.shares, strict=True):
-                    of_claim[lot.traits.category].add(share)
+        for traits in self.kinds:
+            if traits.kind == "material":
+                for of_claim, share in zip(found, traits.shares, strict=True):
+                    of_claim[traits.category].add(share)
         return found
 
     def is_linear(self) -> bool:
         """No order needs a yes or no: none whole, none with a minimum fill, no offers."""
-        return not (any(self.whole) or any(self.min_fill) or len(self.case.offers))
+        return not (self.whole.any() or self.min_fill.any() or len(self.case.offers))
 
     def firm_mass(self, priority: int | None) -> int:
         """Mass of the firm orders of a priority."""
-        rows = zip(self.mass, self.firm, self.priority, strict=True)
-        return sum(mass for mass, firm, p in rows if firm and p == priority)
+        return Wide.of(self.mass[self.firm & (self.priority == priority)]).total()
 
     @cached_property
     def goals(self) -> dict[str, tuple[str, int | None]]:
         """Goal as duals.csv names it -> (name in summary.json, priority), in the case's order."""
         out: dict[str, tuple[str, int | None]] = {}
-        firm = {p for p, firm in zip(self.priority, self.firm, strict=True) if firm}
+        firm = set(self.priority[self.firm].tolist())
         for told in self.case.settings.get("objective", {}).get("order", list(GOALS)):
             name = told.removesuffix("_t")
             if name == "margin":

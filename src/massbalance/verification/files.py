@@ -7,14 +7,21 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+
 from massbalance.domain.faults import Fault
-from massbalance.domain.grid import GRID, GRID_DECIMALS
+from massbalance.domain.grid import GRID_DECIMALS
+from massbalance.verification.integers import Index, Ints, Mask, which
 
 SUMMARY = "summary.json"
 NEEDED = (
@@ -23,15 +30,36 @@ NEEDED = (
 )  # fmt: skip
 """Files of every run, in the order in which their faults are told."""
 
-_GRID_TEXT = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,6}))?")
-_EXACT_TEXT = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
+EXACT_TEXT = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
+_GRID_TEXT = rf"^-?[0-9]{{1,12}}(\.[0-9]{{1,{GRID_DECIMALS}}})?$"
+_PLAIN_TEXT = r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$"
 
 
-class Line(dict[str, str]):
-    """One row of a CSV file: column -> text, its file, and its row there (header = 1)."""
+@dataclass(frozen=True)
+class Lines:
+    """Rows of a CSV file by column (arrow large_string); number: row in the file (header = 1)."""
 
     file: str
-    number: int
+    number: Ints
+    columns: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    def __getitem__(self, column: str) -> Any:
+        return self.columns[column]
+
+    def cell(self, at: int, column: str) -> str:
+        """One cell."""
+        return str(self.columns[column][int(at)].as_py())
+
+    def take(self, at: Index | Mask) -> Lines:
+        """Some of the rows."""
+        at = np.flatnonzero(at) if at.dtype == bool else at
+        if len(at) == len(self) and bool((at == np.arange(len(at))).all()):
+            return self
+        columns = {name: cells.take(pa.array(at)) for name, cells in self.columns.items()}
+        return Lines(self.file, self.number[at], columns)
 
 
 class Faults:
@@ -44,9 +72,15 @@ class Faults:
         """One fault; row as in the file (header = 1), None for the whole file."""
         self.found.append(Fault(file, row, column, str(value), expected, code))
 
-    def at(self, line: Line, column: str, expected: str, code: str, value: object = None) -> None:
+    def at(self, lines: Lines, at: int, column: str, expected: str, code: str, value: object = None) -> None:
         """One fault of a line; value: where it is not the cell's."""
-        self.add(line.file, line.number, column, line[column] if value is None else value, expected, code)
+        found = lines.cell(at, column) if value is None else value
+        self.add(lines.file, int(lines.number[at]), column, found, expected, code)
+
+    def where(self, lines: Lines, wrong: Mask, column: str, expected: str, code: str) -> None:
+        """One fault of each line of a mask."""
+        for at in which(wrong):
+            self.at(lines, at, column, expected, code)
 
     def in_order(self) -> list[Fault]:
         """By file as in NEEDED, then by row; what only the manifest tells comes last."""
@@ -58,26 +92,142 @@ class Faults:
         return sorted(dict.fromkeys(self.found), key=place)
 
 
-def read_csv(run: Path, file: str, columns: Sequence[str], faults: Faults) -> list[Line]:
-    """The rows of a file that has (at least) these columns; empty, with faults, where it has not."""
+def read_csv(run: Path, file: str, columns: Sequence[str], faults: Faults) -> Lines:
+    """The rows of a file that has (at least) these columns; none, with faults, where it has not.
+
+    Arrow splits what it splits as Python's csv module does; all else goes through that module.
+    """
+    none = Lines(file, np.zeros(0, np.int64), {c: pa.array([], pa.large_string()) for c in columns})
     try:
-        text = (run / file).read_bytes().decode("utf-8")
-        header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+        data = (run / file).read_bytes()
+        if not data.isascii():
+            data.decode("utf-8")
+        header, found = _split(data, columns) or ([], None)
+        if found is None:
+            header, *rows = csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True)
     except (OSError, ValueError, csv.Error) as error:
         faults.add(file, None, "", error, "a readable UTF-8 CSV file", "files")
-        return []
+        return none
     if not set(columns) <= set(header) or len(set(header)) != len(header):
         faults.add(file, 1, "", ",".join(header), f"columns {','.join(columns)}, once each", "files")
-        return []
-    lines = []
-    for number, cells in enumerate(rows, start=2):
-        if len(cells) != len(header):
-            faults.add(file, number, "", len(cells), f"{len(header)} cells, as in the header", "files")
-            continue
-        line = Line(zip(header, cells, strict=True))
-        line.file, line.number = file, number
-        lines.append(line)
-    return lines
+        return none
+    if found is not None:
+        cells = {name: found.column(name).combine_chunks() for name in columns}
+        return Lines(file, np.arange(2, 2 + found.num_rows, dtype=np.int64), cells)
+    numbers = []
+    for number, row in enumerate(rows, start=2):
+        if len(row) == len(header):
+            numbers.append(number)
+        else:
+            faults.add(file, number, "", len(row), f"{len(header)} cells, as in the header", "files")
+    at = {name: header.index(name) for name in columns}
+    kept = [rows[number - 2] for number in numbers]
+    cells = {name: pa.array([row[at[name]] for row in kept], pa.large_string()) for name in columns}
+    return Lines(file, np.array(numbers, dtype=np.int64), cells)
+
+
+def _split(data: bytes, columns: Sequence[str]) -> tuple[list[str], Any] | None:
+    """Header and columns; None where arrow might not read the file as the csv module does.
+
+    Asked for: lines end in a line feed, all have as many cells as the header (arrow refuses others),
+    there are two columns or more, and quotes, if any, stand around whole cells, doubled inside.
+    """
+    end = data.find(b"\n")
+    first = data[:end].decode("utf-8")
+    header = first.split(",")
+    quoted = b'"' in data
+    if (
+        end < 0 or end + 1 == len(data) or '"' in first or b"\r" in data or b"\0" in data
+        or len(header) < 2 or not set(columns) <= set(header) or len(set(header)) != len(header)
+        or (quoted and not _quotes_stand_around_cells(data))
+    ):  # fmt: skip
+        return None
+    try:
+        return header, arrow_csv.read_csv(
+            pa.BufferReader(pa.py_buffer(memoryview(data)[end + 1 :])),
+            read_options=arrow_csv.ReadOptions(column_names=header, block_size=1 << 23),
+            parse_options=arrow_csv.ParseOptions(
+                quote_char='"' if quoted else False, newlines_in_values=quoted, ignore_empty_lines=False
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                include_columns=list(columns),
+                column_types=dict.fromkeys(header, pa.large_string()),
+                strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+
+
+def _quotes_stand_around_cells(data: bytes) -> bool:
+    """Is every first quote at the begin of a cell, every second at its end, or doubled with the next?"""
+    content = np.frombuffer(data, dtype=np.uint8)
+    at = np.flatnonzero(content == ord('"'))
+    if len(at) % 2:
+        return False
+    bounds = np.isin(np.arange(256), [ord(","), ord("\n")])
+    doubled = at[2::2] == at[1:-1:2] + 1
+    opens = bounds[content[at[::2] - 1]]  # the header has no quote: a byte stands before each
+    closes = bounds[content[np.minimum(at[1::2] + 1, len(data) - 1)]]
+    closes[-1] |= at[-1] == len(data) - 1
+    opens[1:] |= doubled
+    closes[:-1] |= doubled
+    return bool(opens.all() and closes.all())
+
+
+@dataclass(frozen=True)
+class Decimals:
+    """Cells as exact numbers: value / 10**places where `sound`, 0 elsewhere; shape (n,)."""
+
+    value: Ints
+    places: int
+    sound: Mask
+
+
+def _unscaled(cells: Any, places: int) -> tuple[Ints, Mask]:
+    """Integers of plain decimals with at most so many places; which of them fit int64."""
+    found = cells.cast(pa.decimal128(38, places))
+    halves = np.frombuffer(found.buffers()[1], dtype="<i8").reshape(-1, 2)
+    halves = halves[found.offset : found.offset + len(found)]
+    return halves[:, 0], halves[:, 1] == halves[:, 0] >> 63
+
+
+def _decimals(cells: Any, pattern: str, places: int | None) -> Decimals:
+    sound = np.array(pc.match_substring_regex(cells, pattern), dtype=bool)
+    plain = cells if sound.all() else cells.filter(pa.array(sound))
+    if places is None:
+        point = np.asarray(pc.find_substring(plain, "."), dtype=np.int64)
+        length = np.asarray(pc.binary_length(plain), dtype=np.int64)
+        places = int(np.where(point < 0, 0, length - point - 1).max(initial=0))
+    value, fits = _unscaled(plain, places)
+    if len(plain) == len(cells) and fits.all():
+        return Decimals(value, places, sound)
+    out = np.zeros(len(cells), dtype=np.int64)
+    out[sound] = np.where(fits, value, 0)
+    sound[sound] = fits
+    return Decimals(out, places, sound)
+
+
+def on_grid(cells: Any) -> Decimals:
+    """Millionths of a unit; unsound where the text is no decimal with at most 12 digits and 6 places."""
+    return _decimals(cells, _GRID_TEXT, GRID_DECIMALS)
+
+
+def decimals(cells: Any) -> Decimals:
+    """Decimals at as many places as the finest has; unsound where `exact` must tell (or there is none)."""
+    return _decimals(cells, _PLAIN_TEXT, None)
+
+
+def exact(text: str) -> Fraction | None:
+    """The decimal as written; None where the text is none."""
+    return Fraction(text) if EXACT_TEXT.fullmatch(text) else None
+
+
+def positions(cells: Any, known: Any) -> Index:
+    """Where each text stands among distinct ones (both arrow, or texts); -1 where it does not."""
+    known = known if isinstance(known, pa.Array) else pa.array(known, pa.large_string())
+    found = pc.fill_null(pc.index_in(cells, value_set=known), -1)
+    return np.asarray(found, dtype=np.intp)
 
 
 def read_json(run: Path, file: str, faults: Faults) -> dict[str, Any]:
@@ -91,21 +241,6 @@ def read_json(run: Path, file: str, faults: Faults) -> dict[str, Any]:
         faults.add(file, None, "", type(found).__name__, "a JSON object", "files")
         return {}
     return found
-
-
-def on_grid(text: str) -> int | None:
-    """Millionths of a unit; None where the text is no decimal with at most 6 places."""
-    match = _GRID_TEXT.fullmatch(text)
-    if match is None:
-        return None
-    sign, whole, part = match.groups()
-    value = int(whole) * GRID + int((part or "").ljust(GRID_DECIMALS, "0"))
-    return -value if sign else value
-
-
-def exact(text: str) -> Fraction | None:
-    """The decimal as written; None where the text is none."""
-    return Fraction(text) if _EXACT_TEXT.fullmatch(text) else None
 
 
 def number(found: object) -> Fraction | None:
@@ -140,7 +275,12 @@ def check_manifest(run: Path, faults: Faults) -> None:
     there = {p.relative_to(run).as_posix(): p for p in run.rglob("*") if p.is_file()}
     there.pop("manifest.json", None)
     for file in sorted(set(there) | set(hashes)):
-        found = hashlib.sha256(there[file].read_bytes()).hexdigest() if file in there else "missing"
+        found = _sha256(there[file]) if file in there else "missing"
         if found != hashes.get(file):
             expected = f"SHA-256 {hashes[file]}" if file in hashes else "no file beside those of the run"
             faults.add(file, None, "", found, expected, "manifest")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

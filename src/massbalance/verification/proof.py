@@ -7,10 +7,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from massbalance.verification.facts import CARRIERS, Facts, Term
-from massbalance.verification.files import Faults, exact, read_csv
+import numpy as np
+import pyarrow.compute as pc
 
-DUAL = 10**12
+from massbalance.verification.facts import CARRIERS, Facts, Limits
+from massbalance.verification.files import EXACT_TEXT, Faults, positions, read_csv
+from massbalance.verification.integers import Index, which
+
+DUAL_PLACES = 12
+DUAL: int = 10**DUAL_PLACES
 """Duals are integers in units of 1e-12."""
 SCOPE_SETS = ("1", "2", "3", "1+2", "1+3", "2+3", "1+2+3")
 
@@ -20,16 +25,21 @@ Duals = dict[tuple[str, str, str], int]
 
 @dataclass(frozen=True)
 class Groups:
-    """Pools and recipes: positions of lots, and terms, that no equation tells apart."""
+    """Pools and recipes: lots, and terms, that no equation tells apart.
+
+    pools: name -> positions of its lots; recipes: name -> position of its demand, equal in all that
+    matters for each of its terms; recipe: of every term, as a position in `recipes`, shape (terms,).
+    """
 
     pools: dict[str, list[int]]
-    recipes: dict[str, list[Term]]
+    recipes: dict[str, int]
+    recipe: Index
 
 
 def read_groups(run: Path, facts: Facts, faults: Faults) -> Groups | None:
     """proof/pools.csv and recipes.csv; None, with faults, where they are incomplete or mixed."""
     before = len(faults.found)
-    groups = Groups(_read_pools(run, facts, faults), _read_recipes(run, facts, faults))
+    groups = Groups(_read_pools(run, facts, faults), *_read_recipes(run, facts, faults))
     return groups if len(faults.found) == before else None
 
 
@@ -37,14 +47,15 @@ def _read_pools(run: Path, facts: Facts, faults: Faults) -> dict[str, list[int]]
     """Pool -> its lots: every usable lot once, alike in all that enters an equation (C3)."""
     file, code, pools = "proof/pools.csv", "C3 pool_balance", defaultdict[str, list[int]](list)
     left = {lot.name: i for i, lot in enumerate(facts.lots) if lot.first <= lot.last}
-    for line in read_csv(run, file, ("lot", "pool"), faults):
-        lot = left.pop(line["lot"], None)
+    lines = read_csv(run, file, ("lot", "pool"), faults)
+    for at, (name, pool) in enumerate(zip(lines["lot"].to_pylist(), lines["pool"].to_pylist(), strict=True)):
+        lot = left.pop(name, None)
         if lot is None:
-            faults.at(line, "lot", "a lot that some period can use, once", code)
+            faults.at(lines, at, "lot", "a lot that some period can use, once", code)
             continue
-        pools[line["pool"]].append(lot)
-        if facts.lots[lot].traits != facts.lots[pools[line["pool"]][0]].traits:
-            faults.at(line, "pool", "a pool of lots that are alike", code)
+        pools[pool].append(lot)
+        if facts.kind[lot] != facts.kind[pools[pool][0]]:
+            faults.at(lines, at, "pool", "a pool of lots that are alike", code)
     for name in left:
         faults.add(file, None, "lot", name, "a row for this lot", code)
     for name, members in pools.items():
@@ -54,31 +65,48 @@ def _read_pools(run: Path, facts: Facts, faults: Faults) -> dict[str, list[int]]
     return dict(pools)
 
 
-def _read_recipes(run: Path, facts: Facts, faults: Faults) -> dict[str, list[Term]]:
-    """Recipe -> its terms: every order and offer once, alike in limits, period, claim, schemes."""
-    file, code, recipes = "proof/recipes.csv", "C10 recipe_mass", defaultdict[str, list[Term]](list)
-    left = dict(facts.terms)
-    for line in read_csv(run, file, ("order", "offer", "recipe"), faults):
-        term = left.pop((line["order"], line["offer"]), None)
-        if term is None:
-            faults.at(line, "order", "an order or one of its offers, once", code)
-            continue
-        recipes[line["recipe"]].append(term)
-        if not _alike(facts, recipes[line["recipe"]][0], term):
-            faults.at(line, "recipe", "a recipe of terms that are alike", code)
-    for order, offer in left:
-        faults.add(file, None, "order", f"{order}/{offer}", "a row for it", code)
-    for name, members in recipes.items():
-        term = min(members, key=lambda t: (t.order, t.offer))
-        first = facts.names[term.order] + (f"/{term.offer}" if term.offer else "")
-        if name != first:
-            faults.add(file, None, "recipe", name, f"the name of its first member, {first}", code)
-    return dict(recipes)
+def _read_recipes(run: Path, facts: Facts, faults: Faults) -> tuple[dict[str, int], Index]:
+    """Recipes and each term's: every order and offer once, alike in limits, period, claim, schemes."""
+    file, code, terms = "proof/recipes.csv", "C10 recipe_mass", facts.terms
+    lines = read_csv(run, file, ("order", "offer", "recipe"), faults)
+    term = terms.find(positions(lines["order"], facts.names), lines["offer"])
+    line_of = np.full(len(terms.order), -1, dtype=np.intp)
+    known = np.flatnonzero(term >= 0)[::-1]
+    line_of[term[known]] = known  # the first of several stands
+    once = term >= 0
+    once[once] = line_of[term[once]] == np.flatnonzero(once)
+    faults.where(lines, ~once, "order", "an order or one of its offers, once", code)
+    lines, term = lines.take(once), term[once]
+    words = pc.dictionary_encode(lines["recipe"])
+    names, recipe = words.dictionary.to_pylist(), np.asarray(words.indices, dtype=np.intp)
+    alike, demand = _alike(facts), terms.demand[term]
+    leader, least = (np.full(len(names), len(line_of), dtype=np.intp) for _ in range(2))
+    np.minimum.at(leader, recipe, np.arange(len(term)))
+    np.minimum.at(least, recipe, term)
+    unlike = alike[demand] != alike[demand[leader[recipe]]]
+    faults.where(lines, unlike, "recipe", "a recipe of terms that are alike", code)
+    for at in which(line_of < 0):
+        name = f"{facts.names[int(terms.order[at])]}/{terms.offer_of(at)}"
+        faults.add(file, None, "order", name, "a row for it", code)
+    for name, first in zip(names, least.tolist(), strict=True):
+        if name != terms.name(first):
+            faults.add(file, None, "recipe", name, f"the name of its first member, {terms.name(first)}", code)
+    of_term = np.full(len(line_of), -1, dtype=np.intp)
+    of_term[term] = recipe
+    return dict(zip(names, demand[leader].tolist(), strict=True)), of_term
 
 
-def _alike(facts: Facts, a: Term, b: Term) -> bool:
-    same = (a.period, a.claim, a.level, a.schemes) == (b.period, b.claim, b.level, b.schemes)
-    return same and (a.product == b.product or facts.products[a.product] == facts.products[b.product])
+def _alike(facts: Facts) -> Index:
+    """A number for each demand, the same where limits, period, claim, level and schemes are."""
+    limits = [_key(product) for product in facts.products]
+    keys = [(limits[d.product], d.period, d.claim, d.level, d.schemes) for d in facts.terms.demands]
+    at = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+    return np.array([at[key] for key in keys], dtype=np.intp)
+
+
+def _key(limits: Limits) -> tuple[object, ...]:
+    """A product's limits as something that can be looked up."""
+    return tuple(tuple(sorted(v.items())) if isinstance(v, dict) else v for v in vars(limits).values())
 
 
 def shared_origins(facts: Facts) -> dict[str, list[int]]:
@@ -94,19 +122,28 @@ def read_duals(run: Path, facts: Facts, groups: Groups, faults: Faults) -> dict[
     """Goal -> its duals; None, with faults, where one is below zero or belongs to no row."""
     file, code, before = "proof/duals.csv", "C15 goal_hold", len(faults.found)
     duals: dict[str, Duals] = {goal: {} for goal in facts.goals}
-    origins = shared_origins(facts)
-    for line in read_csv(run, file, ("goal", "equation", "key", "index", "dual"), faults):
-        goal, row = line["goal"], (line["equation"], line["key"], line["index"])
-        value = exact(line["dual"])
-        if value is None or value < 0 or (value * DUAL).denominator != 1:
-            faults.at(line, "dual", "a decimal of at least 0 with at most 12 places", code)
+    origins, columns = shared_origins(facts), ("goal", "equation", "key", "index", "dual")
+    lines = read_csv(run, file, columns, faults)
+    for at, (goal, *key, text) in enumerate(zip(*(lines[c].to_pylist() for c in columns), strict=True)):
+        value, row = _dual(text), (key[0], key[1], key[2])
+        if value is None or value < 0:
+            faults.at(lines, at, "dual", "a decimal of at least 0 with at most 12 places", code)
         elif (
             goal not in duals or row in duals[goal] or row[2] not in _rows(facts, groups, origins, goal, row)
         ):
-            faults.at(line, "equation", "a row of the case's equations, once", code, f"{goal}: {row}")
+            faults.at(lines, at, "equation", "a row of the case's equations, once", code, f"{goal}: {row}")
         else:
-            duals[goal][row] = int(value * DUAL)
+            duals[goal][row] = value
     return duals if len(faults.found) == before else None
+
+
+def _dual(text: str) -> int | None:
+    """A decimal in units of 1e-12; None where it is none, or finer."""
+    whole, _, part = text.partition(".")
+    part = part.rstrip("0")
+    if len(part) > DUAL_PLACES or not EXACT_TEXT.fullmatch(text):
+        return None
+    return int(whole + part.ljust(DUAL_PLACES, "0"))
 
 
 def _rows(
@@ -123,7 +160,7 @@ def _rows(
         return ("",) if key in order[: order.index(goal)] else ()
     if key not in groups.recipes:
         return ()
-    limits = facts.products[groups.recipes[key][0].product]
+    limits = facts.products[facts.terms.product_of[groups.recipes[key]]]
     return {
         "claim": ("",), "mass_cap": ("",), "category_cap": limits.caps, "element_cap": limits.elements,
         "energy_cap": CARRIERS, "scope_cap": SCOPE_SETS,

@@ -1,241 +1,189 @@
-"""Allocation and orders, row by row and limit by limit, on the booked figures (C1 to C14)."""
+"""The allocation, row by row, on the booked figures (C1 to C3, and what a row must say of its effect).
+
+Every check runs over all rows at once, in integers; faults are told for the rows that it finds wrong.
+Faults of one row stand in the order of the checks.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
-from massbalance.domain.grid import GRID, decimal_text
-from massbalance.verification.facts import GHG_CLAIMS, SHARE_CLAIMS, Facts, Limits, Lot, Term
-from massbalance.verification.files import Faults, Line, exact, on_grid, plain, read_csv
+import numpy as np
+import pyarrow.compute as pc
+
+from massbalance.domain.grid import decimal_text
+from massbalance.verification.effects import AREA, CARRIER, CATEGORY, GAS, Effects
+from massbalance.verification.facts import Facts
+from massbalance.verification.files import Faults, Lines, on_grid, positions, read_csv
+from massbalance.verification.integers import Index, Integers, Ints, Mask, Wide, which
 
 ALLOCATION = ("lot", "order", "offer", "quantity", "uom", "credited_t", "scope1", "scope2", "scope3")
-ORDERS = (
-    "order", "offer", "claimed_t", "unmet_t", "claim", "level", "cfp_before", "cfp_after", "premium",
-    "customer", "product", "period", "mass_t", "premium_per_t",
-)  # fmt: skip
+TIME, SCHEME = 5, 6
+"""What else stands between a lot and terms, beside what `effects` knows."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """One allocation row that names a lot and terms of the case; all in millionths."""
+class Rows:
+    """Allocation rows that name a lot and terms of the case and can be read; shape (n,).
 
-    line: Line
-    lot: Lot
-    term: Term
-    quantity: int
-    credited: int
-    scopes: tuple[int, ...]
+    lines: of allocation.csv, of these rows; lot, term: positions; kind, order, product: what follows
+    from them; quantity, credited, scopes (three arrays): millionths.
+    """
 
+    lines: Lines
+    lot: Index
+    term: Index
+    kind: Index
+    order: Index
+    product: Index
+    quantity: Ints
+    credited: Ints
+    scopes: list[Ints]
 
-@dataclass
-class Sums:
-    """Booked sums of one order; delta: element -> sum of (wt - base) * credited mass."""
-
-    credited: int = 0
-    category: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    shares: list[int] = field(default_factory=lambda: [0, 0, 0])
-    energy: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    scopes: list[int] = field(default_factory=lambda: [0, 0, 0])
-    delta: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-
-    def add(self, row: Row, limits: Limits) -> None:
-        """Count one allocation row; limits: of its product."""
-        traits = row.lot.traits
-        self.scopes = [a + b for a, b in zip(self.scopes, row.scopes, strict=True)]
-        if traits.carrier:
-            self.energy[traits.carrier] += row.quantity
-        if traits.kind == "material":
-            self.credited += row.credited
-            self.category[traits.category] += row.credited
-            self.shares = [a + b * row.credited for a, b in zip(self.shares, traits.shares, strict=True)]
-            for element, (_, base) in limits.elements.items():
-                if element in traits.wt:
-                    self.delta[element] += (traits.wt[element] - base) * row.credited
+    @cached_property
+    def reduced(self) -> Ints:
+        """Reductions in all scopes; each part is below 10**18."""
+        one, two, three = self.scopes
+        return one + two + three
 
 
-@dataclass(frozen=True)
-class Decision:
-    """One order as booked: claimed mass (millionths of a t), the terms taken, sums of its rows."""
-
-    line: Line
-    claimed: int
-    term: Term
-    sums: Sums
-
-    @property
-    def reduction(self) -> int:
-        """Millionths of a t CO2e."""
-        return sum(self.sums.scopes)
-
-
-@dataclass(frozen=True)
-class Booked:
-    """What the files say was decided: allocation rows, and a decision per order (case order)."""
-
-    rows: list[Row]
-    decisions: list[Decision]
-
-
-def _read_row(line: Line, facts: Facts, lots: dict[str, Lot], faults: Faults) -> Row | None:
-    """The row, if all its names and numbers can be read."""
-    lot, term = lots.get(line["lot"]), facts.terms.get((line["order"], line["offer"]))
-    if lot is None:
-        faults.at(line, "lot", "a lot of the case", "C1 lot_supply")
-    if term is None:
-        asked = f"{line['order']}/{line['offer']}"
-        faults.at(line, "order", "an order of the case, or an offer to it", "C11 order_mass", asked)
-    numbers = []
-    for column, least in (("quantity", 1), ("credited_t", 0), ("scope1", 0), ("scope2", 0), ("scope3", 0)):
-        value = on_grid(line[column] if least else line[column] or "0")
-        if value is None or value < least:
-            faults.at(line, column, f"a number on the grid of 1e-6, at least {least} of it", "C1 lot_supply")
-        else:
-            numbers.append(value)
-    if lot is None or term is None or len(numbers) != 5:
-        return None
-    return Row(line, lot, term, numbers[0], numbers[1], tuple(numbers[2:]))
-
-
-def _check_row(row: Row, facts: Facts, faults: Faults) -> None:
-    """The lot may serve the order, and its effect is what its quantity gives, rounded down."""
-    line, traits, product = row.line, row.lot.traits, row.term.product
-    if line["uom"] != row.lot.uom:
-        faults.at(line, "uom", row.lot.uom, "C1 lot_supply")
-    refused = facts.refuses(row.lot, row.term)
-    if refused:
-        faults.at(line, "lot", *refused)
-        return
-    rate = facts.products[product].rate if traits.kind == "material" else 0
-    credited = rate * row.quantity // facts.scale
-    if row.credited != credited:
-        faults.at(line, "credited_t", decimal_text(credited), "C5 mass_cap")
-    reduced = facts.reduction(traits, product) * row.quantity // facts.scale
-    if sum(row.scopes) != reduced:
-        expected, found = f"{decimal_text(reduced)} over its scopes", decimal_text(sum(row.scopes))
-        faults.at(line, f"scope{min(traits.scopes)}", expected, "C9 scope_cap", found)
-    for s, part in enumerate(row.scopes, start=1):
-        if part and s not in traits.scopes:
-            faults.at(line, f"scope{s}", f"0: the lot acts in scope {sorted(traits.scopes)}", "C9 scope_cap")
-
-
-def check_allocation(run: Path, facts: Facts, faults: Faults) -> list[Row]:
+def check_allocation(run: Path, facts: Facts, effects: Effects, faults: Faults) -> Rows:
     """allocation.csv row by row, then C1 and C2; returns the rows that can be read."""
-    lots, rows, seen = {lot.name: lot for lot in facts.lots}, [], set[tuple[str, str]]()
-    for line in read_csv(run, "allocation.csv", ALLOCATION, faults):
-        key = (line["lot"], line["order"])
-        if key in seen:
-            faults.at(line, "lot", "one row per lot and order", "C1 lot_supply")
-        seen.add(key)
-        row = _read_row(line, facts, lots, faults)
-        if row is not None:
-            _check_row(row, facts, faults)
-            rows.append(row)
-    _check_supply(rows, faults)
+    lines = read_csv(run, "allocation.csv", ALLOCATION, faults)
+    lot = positions(lines["lot"], [lot.name for lot in facts.lots])
+    order = positions(lines["order"], facts.names)
+    term = facts.terms.find(order, lines["offer"])
+    for at in _repeated(lines, lot, order):
+        faults.at(lines, at, "lot", "one row per lot and order", "C1 lot_supply")
+    faults.where(lines, lot < 0, "lot", "a lot of the case", "C1 lot_supply")
+    for at in which(term < 0):
+        asked = f"{lines.cell(at, 'order')}/{lines.cell(at, 'offer')}"
+        faults.at(lines, at, "order", "an order of the case, or an offer to it", "C11 order_mass", asked)
+    sound, numbers = (lot >= 0) & (term >= 0), []
+    for column, least in (("quantity", 1), ("credited_t", 0), ("scope1", 0), ("scope2", 0), ("scope3", 0)):
+        cells = lines[column] if least else pc.if_else(pc.equal(lines[column], ""), "0", lines[column])
+        found = on_grid(cells)
+        wrong = ~found.sound | (found.value < least)
+        expected = f"a number on the grid of 1e-6, at least {least} of it"
+        faults.where(lines, wrong, column, expected, "C1 lot_supply")
+        sound &= ~wrong
+        numbers.append(found.value)
+    lot, term, (quantity, credited, *scopes) = lot[sound], term[sound], (v[sound] for v in numbers)
+    order, product = facts.terms.order[term], facts.terms.product_of[facts.terms.demand[term]]
+    rows = Rows(lines.take(sound), lot, term, facts.kind[lot], order, product, quantity, credited, scopes)
+    _check_rows(rows, facts, effects, faults)
+    _check_supply(rows, facts, faults)
     return rows
 
 
-def _check_supply(rows: list[Row], faults: Faults) -> None:
+def _repeated(lines: Lines, lot: Index, order: Index) -> list[int]:
+    """Rows whose lot and order an earlier row has, known or not."""
+    known = (lot >= 0) & (order >= 0)
+    key = order[known] * (lot.max(initial=0) + 1) + lot[known]
+    found = list[int]()
+    if (np.diff(key) <= 0).any():  # rows of a run stand in order
+        again = np.ones(len(key), dtype=bool)
+        again[np.unique(key, return_index=True)[1]] = False
+        found = np.flatnonzero(known)[again].tolist()
+    seen = set[tuple[str, str]]()
+    for at in which(~known):
+        names = lines.cell(at, "lot"), lines.cell(at, "order")
+        if names in seen:
+            found.append(at)
+        seen.add(names)
+    return sorted(found)
+
+
+def _refused(rows: Rows, facts: Facts, effects: Effects) -> Index:
+    """Why lots may not serve the terms that they serve; 0 where they may."""
+    demand = facts.terms.demand[rows.term]
+    first, last = (
+        np.array([getattr(lot, end) for lot in facts.lots], dtype=np.intp) for end in ("first", "last")
+    )
+    period = facts.terms.period_of[demand]
+    in_time = (first[rows.lot] <= period) & (period <= last[rows.lot])
+    sets = list(dict.fromkeys(demand.schemes for demand in facts.terms.demands))
+    accepted = np.array([sets.index(demand.schemes) for demand in facts.terms.demands], dtype=np.intp)
+    takes = effects.accepts(sets)[accepted[demand], rows.kind]
+    obstacle = effects.obstacle(rows.kind, rows.product)
+    return np.where(in_time, np.where(takes, obstacle, SCHEME), TIME)
+
+
+def _reason(why: int, lot: int, term: int, facts: Facts) -> tuple[str, str]:
+    """What would be right, and the code, for each reason of `_refused`."""
+    demand, traits = facts.terms.demands[facts.terms.demand[term]], facts.lots[lot].traits
+    boundary = traits.area[0]
+    return {
+        TIME: ("a lot that is available, and not expired, at the end of the period", "C3 pool_balance"),
+        SCHEME: (f"a lot of scheme {';'.join(sorted(demand.schemes))}", "C3 pool_balance"),
+        AREA: (f"a lot of {boundary} {facts.products[demand.product].areas[boundary]}", "C3 pool_balance"),
+        GAS: ("a CO2 credit, as the product's intensity is CO2 only", "C3 pool_balance"),
+        CATEGORY: ("a category that is feasible for the alloy", "C6 category_cap"),
+        CARRIER: (f"a product that uses {traits.carrier}", "C8 energy_cap"),
+    }[why]
+
+
+def _not_floor(told: Ints, quantity: Ints, factor: Integers, scale: int) -> tuple[Mask, Wide]:
+    """Where told is not floor(factor * quantity / scale); and factor * quantity."""
+    product = Wide.of(factor) * Wide.of(quantity)
+    left = product - Wide.of(told) * scale
+    return (left.sign() < 0) | ((left - scale).sign() >= 0), product
+
+
+def _check_rows(rows: Rows, facts: Facts, effects: Effects, faults: Faults) -> None:
+    """The lot may serve the order, and its effect is what its quantity gives, rounded down."""
+    lines, scale = rows.lines, facts.scale
+    uoms = [lot.uom for lot in facts.lots]
+    known = sorted(set(uoms))
+    uom = np.array([known.index(one) for one in uoms], dtype=np.intp)
+    for at in which(positions(lines["uom"], known) != uom[rows.lot]):
+        faults.at(lines, at, "uom", uoms[rows.lot[at]], "C1 lot_supply")
+    refused = _refused(rows, facts, effects)
+    for at in which(refused):
+        faults.at(lines, at, "lot", *_reason(refused[at], rows.lot[at], rows.term[at], facts))
+    able = refused == 0
+    rate = effects.credited(rows.kind, rows.product)
+    wrong, exactly = _not_floor(rows.credited, rows.quantity, rate, scale)
+    for at in which(wrong & able):
+        credited = exactly.at(at) // scale
+        faults.at(lines, at, "credited_t", decimal_text(credited), "C5 mass_cap")
+    reduction = effects.reduction(rows.kind, rows.product)
+    wrong, exactly = _not_floor(rows.reduced, rows.quantity, reduction, scale)
+    for at in which(wrong & able):
+        expected = f"{decimal_text(exactly.at(at) // scale)} over its scopes"
+        column = f"scope{min(facts.kinds[rows.kind[at]].scopes)}"
+        faults.at(lines, at, column, expected, "C9 scope_cap", decimal_text(int(rows.reduced[at])))
+    for s, part in enumerate(rows.scopes):
+        for at in which((part != 0) & ~effects.acts_in[rows.kind, s] & able):
+            expected = f"0: the lot acts in scope {sorted(facts.kinds[rows.kind[at]].scopes)}"
+            faults.at(lines, at, f"scope{s + 1}", expected, "C9 scope_cap")
+
+
+def _check_supply(rows: Rows, facts: Facts, faults: Faults) -> None:
     """No lot and no origin gives more than it has; the fault stands at the row that goes over."""
-    used, share = defaultdict[str, int](int), defaultdict[str, Fraction](Fraction)
-    for row in rows:
-        lot = row.lot
-        used[lot.name] += row.quantity
-        if used[lot.name] > lot.quantity >= used[lot.name] - row.quantity:
+    lots = facts.lots
+    sums = Wide.of(rows.quantity).sum_by(rows.lot, len(lots)).python().tolist()
+    share = defaultdict[str, Fraction](Fraction)
+    for lot, used in zip(lots, sums, strict=True):
+        if used and lot.origin and lot.quantity:
+            share[lot.origin] += Fraction(used, lot.quantity)
+    over = {origin for origin, part in share.items() if part > 1}
+    suspect = [used > lot.quantity or lot.origin in over for lot, used in zip(lots, sums, strict=True)]
+    running, share = defaultdict[int, int](int), defaultdict[str, Fraction](Fraction)
+    for at in which(np.array(suspect, dtype=bool)[rows.lot]):
+        lot, quantity = lots[rows.lot[at]], int(rows.quantity[at])
+        running[rows.lot[at]] += quantity
+        used = running[rows.lot[at]]
+        if used > lot.quantity >= used - quantity:
             expected = f"at most {decimal_text(lot.quantity)} from lot {lot.name} in all"
-            faults.at(row.line, "quantity", expected, "C1 lot_supply", decimal_text(used[lot.name]))
+            faults.at(rows.lines, at, "quantity", expected, "C1 lot_supply", decimal_text(used))
         if lot.origin and lot.quantity:
-            part = Fraction(row.quantity, lot.quantity)
+            part = Fraction(quantity, lot.quantity)
             share[lot.origin] += part
             if share[lot.origin] > 1 >= share[lot.origin] - part:
                 expected = f"origin {lot.origin} used at most once"
-                faults.at(row.line, "quantity", expected, "C2 origin_once", str(share[lot.origin]))
-
-
-def check_orders(run: Path, facts: Facts, rows: list[Row], faults: Faults) -> Booked | None:
-    """orders.csv, and every limit of every order; None where an order cannot be read."""
-    sums, found = [Sums() for _ in facts.names], dict[int, Decision]()
-    for row in rows:
-        sums[row.term.order].add(row, facts.products[row.term.product])
-    for line in read_csv(run, "orders.csv", ORDERS, faults):
-        term, claimed = facts.terms.get((line["order"], line["offer"])), on_grid(line["claimed_t"])
-        if term is None or claimed is None or claimed < 0:
-            value = f"{line['order']}/{line['offer']}: {line['claimed_t']}"
-            faults.at(line, "order", "an order or its offer, and a mass on the grid", "C11 order_mass", value)
-        elif term.order in found:
-            faults.at(line, "order", "one row per order", "C14 one_offer")
-        else:
-            found[term.order] = Decision(line, claimed, term, sums[term.order])
-            _check_line(found[term.order], facts, faults)
-            _check_limits(found[term.order], facts, faults)
-    for o, name in enumerate(facts.names):
-        if o not in found:
-            faults.add("orders.csv", None, "order", name, "a row for this order", "C11 order_mass")
-    for row in rows:
-        taken = found[row.term.order].term.offer if row.term.order in found else row.term.offer
-        if taken != row.term.offer:
-            faults.at(row.line, "offer", f"{taken!r}, the one taken in orders.csv", "C14 one_offer")
-    return Booked(rows, [found[o] for o in range(len(sums))]) if len(found) == len(sums) else None
-
-
-def _check_line(decision: Decision, facts: Facts, faults: Faults) -> None:
-    """The figures of one order's row follow from what was claimed and allocated (A4.1)."""
-    line, term, claimed = decision.line, decision.term, decision.claimed
-    baseline, after = facts.products[term.product].baseline, None
-    if claimed:
-        left = baseline * claimed - decision.reduction * facts.scale
-        after = Fraction(-(-left * GRID // (claimed * facts.scale)), GRID)  # rounded up
-    figures = [
-        ("unmet_t", Fraction(facts.mass[term.order] - claimed, GRID), "C11 order_mass"),
-        ("level", Fraction(term.level, facts.scale), "C4 claim"),
-        ("premium", Fraction(term.premium * claimed, facts.scale * GRID), "G2 margin"),
-        ("premium_per_t", Fraction(term.premium, facts.scale), "C14 one_offer"),
-        ("mass_t", Fraction(facts.mass[term.order], GRID), "C11 order_mass"),
-        ("cfp_before", Fraction(baseline, facts.scale), "A4.1 cfp"),
-        ("cfp_after", after, "A4.1 cfp"),
-    ]
-    for column, value, code in figures:
-        if (exact(line[column]) if line[column] else None) != value:
-            faults.at(line, column, plain(value), code)
-    told = {"claim": term.claim} | {c: str(facts.of_order[c][term.order]) for c in facts.of_order}
-    for column, text in told.items():
-        if line[column] != text:
-            faults.at(line, column, text, "C4 claim")
-    if term.offer and not claimed:
-        faults.at(line, "offer", "no offer, as nothing is claimed", "C14 one_offer")
-
-
-def _check_limits(decision: Decision, facts: Facts, faults: Faults) -> None:
-    """Mass, minimum fill, whole, claim and caps of one order, exactly."""
-    order, unit = decision.term.order, GRID * facts.scale
-    if facts.whole[order] and decision.claimed not in (0, facts.mass[order]):
-        faults.at(decision.line, "claimed_t", f"0 or {decimal_text(facts.mass[order])}", "C13 whole")
-    for code, index, left, right in _limits(decision, facts):
-        if left > right:
-            row = f"{code.split()[1]}[{facts.names[order]}{index and ','}{index}]"
-            expected = f"{row}: {plain(Fraction(left, unit))} <= {plain(Fraction(right, unit))}"
-            faults.at(decision.line, "claimed_t", expected, code)
-
-
-def _limits(decision: Decision, facts: Facts) -> Iterator[tuple[str, str, int, int]]:
-    """(label, index, left, right) with left <= right; in t (or wt % t, MWh ...) times scale and 1e6."""
-    term, y, sums, scale = decision.term, decision.claimed, decision.sums, facts.scale
-    limits, mass = facts.products[term.product], facts.mass[term.order]
-    yield "C11 order_mass", "", y * scale, mass * scale
-    if y:
-        yield "C12 min_fill", "", facts.min_fill[term.order] * mass, y * scale
-    ghg = term.claim in GHG_CLAIMS
-    given = decision.reduction * scale if ghg else sums.shares[SHARE_CLAIMS.index(term.claim)]
-    yield "C4 claim", "", facts.need(term) * y, given
-    yield "C5 mass_cap", "", sums.credited * scale, y * scale
-    for category, credited in sums.category.items():
-        yield "C6 category_cap", category, credited * scale, limits.caps.get(category, 0) * y
-    for element, (most, base) in limits.elements.items():
-        yield "C7 element_cap", element, sums.delta[element], (most - base) * y
-    for carrier, used in sums.energy.items():
-        yield "C8 energy_cap", carrier, used * scale, limits.use[carrier] * y
-    for s in range(3):
-        yield "C9 scope_cap", str(s + 1), sums.scopes[s] * scale, limits.scopes[s] * y
+                faults.at(rows.lines, at, "quantity", expected, "C2 origin_once", str(share[lot.origin]))

@@ -11,10 +11,12 @@ from massbalance.domain.faults import CaseRefused, Fault
 from massbalance.intake.read import read_case
 from massbalance.verification.balance import Summary, check_books, check_certified, check_summary
 from massbalance.verification.bound import GoalProof, prove
+from massbalance.verification.effects import Effects
 from massbalance.verification.facts import Facts
 from massbalance.verification.files import SUMMARY, Faults, check_manifest, check_present, read_json
+from massbalance.verification.orders import Booked, check_orders
 from massbalance.verification.proof import read_duals, read_groups
-from massbalance.verification.rows import Booked, check_allocation, check_orders
+from massbalance.verification.rows import check_allocation
 
 __all__ = ["GoalProof", "Report", "verify_run"]
 
@@ -54,14 +56,15 @@ def verify_run(run: Path, *, progress: Callable[[str], None] | None = None) -> R
     case, goals = _read_case(run, faults), list[GoalProof]()
     if case is not None:
         facts = Facts(case)
+        effects = Effects(facts)
         tell("allocation")
-        booked = _check_decisions(run, facts, faults)
+        booked = _check_decisions(run, facts, effects, faults)
         tell("books")
         summary = Summary(read_json(run, SUMMARY, faults), faults)
-        check_summary(summary, facts, booked)
+        check_summary(summary, facts, effects, booked)
         check_books(run, summary, facts, booked)
         tell("proof")
-        goals = _check_proof(run, summary, facts, booked)
+        goals = _check_proof(run, summary, facts, effects, booked)
     tell("manifest")
     check_manifest(run, faults)
     return Report(tuple(faults.in_order()), tuple(goals))
@@ -81,21 +84,24 @@ def _read_case(run: Path, faults: Faults) -> Case | None:
     return None
 
 
-def _check_decisions(run: Path, facts: Facts, faults: Faults) -> Booked | None:
+def _check_decisions(run: Path, facts: Facts, effects: Effects, faults: Faults) -> Booked | None:
     """Allocation and orders; None where they are wrong, so that nothing can be built on them."""
     before = len(faults.found)
-    booked = check_orders(run, facts, check_allocation(run, facts, faults), faults)
+    rows = check_allocation(run, facts, effects, faults)
+    booked = check_orders(run, facts, effects, rows, faults)
     return booked if len(faults.found) == before else None
 
 
-def _check_proof(run: Path, summary: Summary, facts: Facts, booked: Booked | None) -> list[GoalProof]:
+def _check_proof(
+    run: Path, summary: Summary, facts: Facts, effects: Effects, booked: Booked | None
+) -> list[GoalProof]:
     """Pools and recipes are sound, and no goal can be bettered by more than the grid costs."""
     faults, code = summary.faults, "C15 goal_hold"
     groups = read_groups(run, facts, faults)
     duals = read_duals(run, facts, groups, faults) if groups is not None else None
     if booked is None or groups is None or duals is None:
         return []
-    goals = prove(facts, booked, groups, duals)
+    goals = prove(facts, effects, booked, groups, duals)
     for goal, name in zip(goals, facts.goals, strict=True):
         if goal.gap < 0:
             faults.add(SUMMARY, None, name, float(goal.booked), f"no better than {float(goal.bound)}", code)
