@@ -1,28 +1,31 @@
 """From the solver's floats to the booked allocation: integers that break no row by any amount.
 
-Orders are booked one after the other against an integer ledger: first those that must be exact
-(whole, minimum fill), then the ones claimed in full, firm ones first and the dearest first, at
-last the partial ones, which take what rounding left and give what it cost.
+An integer ledger of lots is drawn on in three parts. Orders that must be exact (whole, minimum fill)
+and the full ones that simple rounding does not fit come first, one after the other. Then all the
+others at once (`bulk`), firm ones first and the dearest first, the partial ones last, which take what
+rounding left and give what it cost. What the lots did not fill is booked one after the other again.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from massbalance.booking.bulk import Bulk, Rows
 from massbalance.booking.fit import Fitter, Trial
 from massbalance.booking.ledger import Ledger
+from massbalance.booking.plan import Plan
 from massbalance.booking.recipe import RecipeBook
 from massbalance.booking.scopes import ScopeSet, split
-from massbalance.booking.targets import Target, booking_order, targets
+from massbalance.booking.targets import Ints
+from massbalance.domain.case import IndexArray
 from massbalance.domain.result import Allocation
 from massbalance.formulation.problem import Problem
 from massbalance.solving.compiled import Compiled
-from massbalance.solving.lexicographic import Solution, Stage
+from massbalance.solving.lexicographic import Solution
 
 AGAIN = 8
 """How often all is booked again for orders that found nothing."""
@@ -30,30 +33,13 @@ AGAIN = 8
 
 @dataclass
 class _Rows:
-    """Booked rows as they grow."""
+    """Booked rows as they grow, one after the other."""
 
     lot: list[int] = field(default_factory=list)
     order: list[int] = field(default_factory=list)
-    offer: list[int] = field(default_factory=list)
     quantity: list[int] = field(default_factory=list)
     credited: list[int] = field(default_factory=list)
-    scopes: tuple[list[int], list[int], list[int]] = field(default_factory=lambda: ([], [], []))
-
-
-def _mixes(
-    problem: Problem, compiled: Compiled, columns: npt.NDArray[np.float64]
-) -> Callable[[int], dict[int, float]]:
-    """Amount of each pool per t of claimed mass, by recipe."""
-    x, y = np.maximum(columns[compiled.x], 0.0), columns[compiled.y]
-    pool, start = problem.pairs.pool, problem.pair_start
-
-    def mix(recipe: int) -> dict[int, float]:
-        if y[recipe] <= 0:
-            return {}
-        span = range(int(start[recipe]), int(start[recipe + 1]))
-        return {int(pool[n]): float(x[n] / y[recipe]) for n in span if x[n] > 0}
-
-    return mix
+    scopes: list[tuple[int, int, int]] = field(default_factory=list)
 
 
 def book(
@@ -72,123 +58,126 @@ def book(
     """
     if progress is not None:
         progress("booking whole grams")
-    plan = _Plan(problem, compiled, solution)
-    queue = plan.queue
-    best, missed = _attempt(plan, queue, draw_more=draw_more)
-    first: list[Target] = []
-    left = missed
+    plan = Plan(problem, compiled, solution)
+    bulk = Bulk(plan, draw_more=draw_more)
+    first: list[int] = []
+    best = _Attempt(plan, bulk, first)
+    missed = best.missed
     for _ in range(AGAIN):
-        fresh = [target for target in missed if target not in first]
+        fresh = [i for i in missed if i not in first]
         if not fresh:
             break
         first = [*fresh, *first]
-        again, still = _attempt(plan, [*first, *(t for t in queue if t not in first)], draw_more=draw_more)
-        if sum(t.mass for t in still) < sum(t.mass for t in left):
-            best, left = again, still
-        missed = still
-    return best, [t.term for t in left]
+        again = _Attempt(plan, bulk, first)
+        if again.missing < best.missing:
+            best = again
+        missed = again.missed
+    return best.allocation(), [int(plan.targets.term[i]) for i in best.missed]
 
 
-class _Plan:
-    """The solver's answer as booking needs it: targets in order, mixes by recipe, prices."""
+class _Attempt:
+    """All targets booked once, those of `first` (positions) before all others.
 
-    def __init__(self, problem: Problem, compiled: Compiled, solution: Solution) -> None:
-        columns = solution.columns
-        self.problem, self.flows = problem, compiled.flows
-        self.f = columns[compiled.f] if len(compiled.f) else np.zeros(0)
-        step_t = columns[compiled.step] if len(compiled.step) else np.zeros(0)
-        take = np.array([c >= 0 and columns[c] > 0.5 for c in compiled.take], dtype=bool)
-        wanted = targets(problem, step_t, take)
-        mix = _mixes(problem, compiled, columns)
-        self.mixes = {r: mix(r) for r in {self.recipe(t) for t in wanted}}
-        self.queue = booking_order(problem, wanted, lambda t: len(self.mixes[self.recipe(t)]))
-        self.goals = [s.goal for s in _priced(solution)]
-        self.prices = _prices(problem, compiled, solution)
-        self.books: dict[int, RecipeBook] = {}
+    missed: positions of the targets that found nothing.
+    """
 
-    def recipe(self, target: Target) -> int:
-        """Recipe of a target's term."""
-        return int(self.problem.recipes.of_term[target.term])
+    def __init__(self, plan: Plan, bulk: Bulk, first: list[int]) -> None:
+        self.plan, self.draw_more = plan, bulk.draw_more
+        self.ledger = Ledger(plan.problem, plan.flows, plan.f)
+        self.rows = _Rows()
+        self.claimed = np.zeros(len(plan.targets), dtype=np.int64)
+        self.missed: list[int] = []
+        self.users = plan.users(np.arange(len(plan.targets)))
+        ahead = plan.targets.exact.copy()
+        ahead[bulk.hard[plan.targets.full[bulk.hard]]] = True
+        ahead[first] = False
+        self._each([*first, *np.flatnonzero(ahead).tolist()])
+        ahead[first] = True
+        self.bulk = bulk
+        self.parts: list[Rows] = []
+        for batch in bulk.batches():
+            self._together(batch[~ahead[batch]])
+        self._each(bulk.hard[~ahead[bulk.hard]].tolist())
 
-    def worth(self, target: Target) -> tuple[float, ...]:
-        """What a tonne of a target brings each goal that has prices."""
-        step = int(self.problem.steps.of_term[target.term])
-        priority, premium = int(self.problem.steps.priority[step]), float(self.problem.steps.premium[step])
-        return tuple(
-            premium if goal.name == "margin" else float(priority == goal.priority) for goal in self.goals
-        )
+    @property
+    def missing(self) -> int:
+        """Mass of the targets that found nothing, g."""
+        return int(self.plan.targets.mass[self.missed].sum())
 
-    def book_of(self, recipe: int) -> RecipeBook:
-        """The recipe's rows in integers, made once."""
-        if recipe not in self.books:
-            self.books[recipe] = RecipeBook(self.problem, recipe)
-        return self.books[recipe]
+    def _together(self, batch: IndexArray) -> None:
+        """Book these targets at once, and then one after the other what that leaves."""
+        booked = self.bulk.book(self.ledger, batch)
+        self.parts.append(booked.rows)
+        self.claimed += booked.claimed
+        self._done(self.plan.users(np.setdiff1d(batch, booked.left)))
+        self._each(booked.left.tolist())
 
+    def _each(self, positions: list[int]) -> None:
+        """Book these targets one after the other."""
+        for i in positions:
+            self._one(i)
+            gone = self.plan.places(i)
+            self.users[gone] -= 1
+            self._release(gone)
 
-def _attempt(plan: _Plan, queue: list[Target], *, draw_more: bool) -> tuple[Allocation, list[Target]]:
-    """Book the targets one after the other; the allocation, and the targets that found nothing."""
-    problem, terms = plan.problem, plan.problem.terms
-    ledger = Ledger(problem, plan.flows, plan.f)
-    rows, missed = _Rows(), []
-    claimed = np.zeros(len(problem.case.orders), dtype=np.int64)
-    taken = np.full(len(problem.case.orders), -1, dtype=np.intp)
-    users = Counter((k, plan.book_of(r).period) for r in map(plan.recipe, queue) for k in plan.mixes[r])
-    for target in queue:
-        recipe, mix = plan.book_of(plan.recipe(target)), plan.mixes[plan.recipe(target)]
-        price = _price(plan.prices, recipe.period)
-        fitter = Fitter(recipe, ledger, mix, price, plan.worth(target))
-        more = draw_more or target.exact or not target.full
+    def _done(self, users: IndexArray) -> None:
+        """So many draw no more at each place."""
+        self.users -= users
+        self._release(np.flatnonzero(users))
+
+    def _release(self, places: IndexArray) -> None:
+        """A plan that nobody else is to draw on is free for others."""
+        for place in places[self.users[places] == 0].tolist():
+            self.ledger.release(*divmod(place, self.plan.periods))
+
+    def _one(self, position: int) -> None:
+        plan, target = self.plan, self.plan.targets.one(position)
+        recipe = int(plan.recipe[position])
+        book, mix = plan.book_of(recipe), plan.mix(recipe)
+        fitter = Fitter(book, self.ledger, mix, plan.price(book.period), plan.worth(target.term))
+        more = self.draw_more or target.exact or not target.full
         urgent = target.exact or (more and target.full)
         trial = fitter.fit(target.mass, target.least, draw_more=more, urgent=urgent)
-        ledger.forget()
+        self.ledger.forget()
         if trial is None:
-            missed.append(target)
-        else:
-            order = int(terms.order[target.term])
-            claimed[order], taken[order] = trial.claimed, terms.offer[target.term]
-            _commit(recipe, ledger, trial, order, int(taken[order]), rows)
-        _release(ledger, users, mix, recipe.period)
-    return _allocation(rows, claimed, taken), missed
+            self.missed.append(position)
+            return
+        self.claimed[position] = trial.claimed
+        _commit(book, self.ledger, trial, int(plan.problem.terms.order[target.term]), self.rows)
+
+    def allocation(self) -> Allocation:
+        """What was booked."""
+        terms, orders = self.plan.problem.terms, len(self.plan.problem.case.orders)
+        at = np.flatnonzero(self.claimed)
+        term = self.plan.targets.term[at]
+        claimed, taken = np.zeros(orders, dtype=np.int64), np.full(orders, -1, dtype=np.intp)
+        claimed[terms.order[term]], taken[terms.order[term]] = self.claimed[at], terms.offer[term]
+        rows, many = self.rows, Rows.joined(self.parts)
+        scopes = self.bulk.scopes(many, self.claimed)
+        lot = np.concatenate([np.array(rows.lot, dtype=np.intp), many.lot])
+        order = np.array(rows.order, dtype=np.intp)
+        order = np.concatenate([order, terms.order[self.plan.targets.term[many.target]]])
+        at = np.argsort(order * len(self.plan.problem.case.lots) + lot)
+        scope1, scope2, scope3 = np.concatenate([_ints(rows.scopes).reshape(-1, 3), scopes])[at].T
+        return Allocation(
+            lot=lot[at],
+            order=order[at],
+            offer=taken[order[at]],
+            quantity=np.concatenate([_ints(rows.quantity), many.quantity])[at],
+            credited=np.concatenate([_ints(rows.credited), many.credited])[at],
+            scope1=scope1,
+            scope2=scope2,
+            scope3=scope3,
+            claimed=claimed,
+            taken=taken,
+        )
 
 
-def _priced(solution: Solution) -> list[Stage]:
-    """The goals that were solved to the end, and so have prices."""
-    return [s for s in solution.stages if s.goal.name != "tie_break" and s.row_dual is not None]
+def _ints(values: object) -> Ints:
+    return np.array(values, dtype=np.int64)
 
 
-def _prices(
-    problem: Problem, compiled: Compiled, solution: Solution
-) -> dict[tuple[int, int], tuple[float, ...]]:
-    """What a unit of each pool and period costs each goal, by (pool, period): its price, and its
-    unit cost where the goal is the margin.
-    """
-    rows = ((key, i) for i, (equation, key) in enumerate(compiled.rows) if equation == "pool_balance")
-    at = {(int(key[0]), int(key[1])): i for key, i in rows}  # type: ignore[index]
-    duals = _priced(solution)
-    cost = np.maximum(0.0, problem.pairs.unit_cost.floats())
-    found: dict[tuple[int, int], tuple[float, ...]] = {}
-    for (k, t), i in at.items():
-        own = (float(s.row_dual[i]) + cost[k] * (s.goal.name == "margin") for s in duals)  # type: ignore[index]
-        found[k, t] = tuple(float(v) for v in own)
-    return found
-
-
-def _price(
-    prices: dict[tuple[int, int], tuple[float, ...]], period: int
-) -> Callable[[int], tuple[float, ...]]:
-    """The prices of one period by pool."""
-    return lambda pool: prices.get((pool, period), ())
-
-
-def _release(ledger: Ledger, users: Counter[tuple[int, int]], mix: dict[int, float], period: int) -> None:
-    """After the last order that draws on a pool and period, its plan is free for others."""
-    for k in mix:
-        users[k, period] -= 1
-        if users[k, period] == 0:
-            ledger.release(k, period)
-
-
-def _commit(recipe: RecipeBook, ledger: Ledger, trial: Trial, order: int, offer: int, rows: _Rows) -> None:
+def _commit(recipe: RecipeBook, ledger: Ledger, trial: Trial, order: int, rows: _Rows) -> None:
     """Draw the lots and write the rows, with the best split of project reductions."""
     booked: list[tuple[int, int, tuple[int, int, int], ScopeSet]] = []
     for k in sorted(trial.amounts):
@@ -204,32 +193,11 @@ def _commit(recipe: RecipeBook, ledger: Ledger, trial: Trial, order: int, offer:
     for lot, quantity, (_, credited, reduction), scopes in booked:
         rows.lot.append(lot)
         rows.order.append(order)
-        rows.offer.append(offer)
         rows.quantity.append(quantity)
         rows.credited.append(credited)
-        for s in (1, 2, 3):
-            part = min(reduction, parts_left[scopes].get(s, 0)) if s in scopes else 0
-            reduction -= part
-            if part:
-                parts_left[scopes][s] -= part
-            rows.scopes[s - 1].append(part)
-
-
-def _allocation(rows: _Rows, claimed: npt.NDArray[np.int64], taken: npt.NDArray[np.intp]) -> Allocation:
-    at = np.lexsort((rows.lot, rows.offer, rows.order)) if rows.lot else np.zeros(0, dtype=np.intp)
-
-    def column(values: list[int]) -> npt.NDArray[np.int64]:
-        return np.array(values, dtype=np.int64)[at]
-
-    return Allocation(
-        lot=column(rows.lot).astype(np.intp),
-        order=column(rows.order).astype(np.intp),
-        offer=column(rows.offer).astype(np.intp),
-        quantity=column(rows.quantity),
-        credited=column(rows.credited),
-        scope1=column(rows.scopes[0]),
-        scope2=column(rows.scopes[1]),
-        scope3=column(rows.scopes[2]),
-        claimed=claimed,
-        taken=taken,
-    )
+        own = [0, 0, 0]
+        for s in scopes:
+            own[s - 1] = min(reduction, parts_left[scopes].get(s, 0))
+            reduction -= own[s - 1]
+            parts_left[scopes][s] -= own[s - 1]
+        rows.scopes.append((own[0], own[1], own[2]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,16 @@ Draw = dict[int, int]
 
 NEARLY = 0.01
 """A float this close below a whole millionth is taken for it (the solver is no finer)."""
+
+
+class Portion(NamedTuple):
+    """What a plan holds of a lot for a period; place: pool * periods + period."""
+
+    place: int
+    lot: int
+    group: int
+    period: int
+    amount: int
 
 
 class Ledger:
@@ -38,21 +49,56 @@ class Ledger:
         self.group_left = [sum(self.left[i] for i in lots_of) for lots_of in self.group_lots]
         self.plan: dict[tuple[int, int], int] = {}
         self.planned = [0] * len(self.group_lots)
+        self.periods_of: list[list[int]] = [[] for _ in self.group_lots]
         self.pending: dict[int, list[tuple[int, int, int]]] = {}
         by_pool_period: dict[tuple[int, int], list[int]] = {}
         for (g, t), value in zip(flows, f, strict=True):
             by_pool_period.setdefault((int(pools.group_pool[g]), t), []).append(g)
-            amount = min(int(np.floor(max(0.0, value) * GRID + NEARLY)), self._free(g))
+            self.periods_of[g].append(t)
+            amount = min(int(np.floor(max(0.0, value) * GRID + NEARLY)), self.free(g))
             if amount > 0:
                 self.plan[g, t] = amount
                 self.planned[g] += amount
-        month = pools.group_month
-        self.groups = {
-            key: sorted(found, key=lambda g: (int(pools.group_last[g]), int(month[g]), g))
-            for key, found in by_pool_period.items()
-        }
+        self.turn = sorted(
+            range(len(self.group_lots)),
+            key=lambda g: (int(pools.group_last[g]), int(pools.group_month[g]), g),
+        )
+        turn = {g: i for i, g in enumerate(self.turn)}
+        self.groups = {key: sorted(found, key=turn.__getitem__) for key, found in by_pool_period.items()}
 
-    def _free(self, group: int, period: int | None = None) -> int:
+    def portions(self) -> list[Portion]:
+        """What the plans hold, lot by lot; those of a place in booking order."""
+        found = []
+        periods, pool = len(self.problem.case.periods), self.problem.pools.group_pool
+        for g in self.turn:
+            lots = iter(self.group_lots[g])
+            lot = left = 0
+            for t in sorted(self.periods_of[g]):
+                rest = self.plan.get((g, t), 0)
+                while rest > 0:
+                    while left == 0:
+                        lot = next(lots)
+                        left = self.left[lot]
+                    amount = min(rest, left)
+                    found.append(Portion(int(pool[g]) * periods + t, lot, g, t, amount))
+                    rest, left = rest - amount, left - amount
+        return found
+
+    def take(self, portion: Portion, amount: int) -> None:
+        """Take so much of a portion."""
+        g = portion.group
+        self.left[portion.lot] -= amount
+        self.group_left[g] -= amount
+        self._unplan(g, portion.period, amount)
+        if g in self.origin_of:
+            self.share_used[self.origin_of[g]] += Fraction(amount, self.quantity[portion.lot])
+
+    def move(self, group: int, period: int, amount: int) -> None:
+        """Plan so much more (or less) of a group for a period."""
+        self.plan[group, period] = self.plan.get((group, period), 0) + amount
+        self.planned[group] += amount
+
+    def free(self, group: int, period: int | None = None) -> int:
         """What no plan claims of a group, its origin's share included.
 
         period: for an order that must be exact, what its own period's plan does not claim; plans
@@ -106,7 +152,7 @@ class Ledger:
             origin = self.origin_of.get(g)
             if need == 0 or (origin is not None and origin in touched):
                 continue
-            amount = min(need, self._free(g, period))
+            amount = min(need, self.free(g, period))
             if amount > 0:
                 parts[g] = (parts.get(g, (0, 0))[0], amount)
                 need -= amount
@@ -161,8 +207,9 @@ class Ledger:
 
     def _cut(self, group: int, excess: int) -> None:
         while excess > 0:
-            period = max((t for g, t in self.plan if g == group), key=lambda t: (self.plan[group, t], t))
-            amount = min(excess, self.plan[group, period])
+            plans = ((self.plan.get((group, t), 0), t) for t in self.periods_of[group])
+            most, period = max(plans, default=(0, 0))
+            amount = min(excess, most)
             if amount == 0:
                 return
             self._unplan(group, period, amount)

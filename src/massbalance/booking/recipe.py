@@ -6,6 +6,7 @@ is booked of it: its quantity, its credited mass or its reduction, each rounded 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -62,12 +63,24 @@ class PoolBook:
 
 
 class RecipeBook:
-    """Rows and pools of one recipe, exact."""
+    """Rows and pools of one recipe, exact.
 
-    def __init__(self, problem: Problem, recipe: int) -> None:
+    pools: only these, else all that may serve the recipe; cuts: scope sets with a row, else the
+    recipe's own. Recipes that differ in nothing but period and schemes have the same rows.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        recipe: int,
+        pools: Iterable[int] | None = None,
+        cuts: Iterable[tuple[int, ...]] | None = None,
+    ) -> None:
         limit = problem.limit_of(recipe)
-        start, stop = problem.pair_start[recipe], problem.pair_start[recipe + 1]
-        self.pool_ids = [int(k) for k in problem.pairs.pool[start:stop]]
+        if pools is None:
+            pools = problem.pairs.pool[problem.pair_start[recipe] : problem.pair_start[recipe + 1]]
+        self.pool_ids = [int(k) for k in pools]
+        self.cuts = tuple(problem.scope_rows[recipe] if cuts is None else cuts)
         index = int(problem.recipes.limit[recipe])
         effects = {k: problem.pairs.effect(k, index) for k in self.pool_ids}
         self.pools = {k: _pool_book(e) for k, e in effects.items()}
@@ -103,7 +116,7 @@ class RecipeBook:
         for carrier, use in limit.use.items():
             found = {k: Fraction(1) for k, e in effects.items() if e.carrier == carrier}
             rows.append(self._row("energy_cap", QUANTITY, found, use))
-        for cut in problem.scope_rows[recipe]:
+        for cut in self.cuts:
             inside = {k: 1 for k, e in effects.items() if e.reduction > 0 and set(e.scopes) <= set(cut)}
             rows.append(Row("scope_cap", REDUCTION, inside, 0, cut))
         return rows

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
 ScopeSet = tuple[int, ...]
+Ints = npt.NDArray[np.int64]
 
 
 def split(amounts: dict[ScopeSet, int], room: dict[int, int]) -> dict[ScopeSet, dict[int, int]]:
@@ -53,3 +59,71 @@ def _path(
                         seen.add(other)
                         queue.append([*path, (owner, other)])
     return None
+
+
+def split_rows(
+    order: npt.NDArray[np.intp],
+    scopes: npt.NDArray[np.intp],
+    reduction: Ints,
+    sets: Sequence[ScopeSet],
+    room: Ints,
+) -> Ints:
+    """Reduction of every booked row by scope, g CO2e, as `split` has it. Shape (rows, 3).
+
+    order: of each row, any order; scopes: number of its set in `sets`; rows of one order and set
+    take their share in the order given. room: g CO2e per order and scope, shape (orders, 3).
+    """
+    parts = np.zeros((len(order), 3), dtype=np.int64)
+    several = np.array([len(one) > 1 for one in sets], dtype=bool)
+    for number, one in enumerate(sets):
+        if len(one) == 1:
+            own = scopes == number
+            parts[own, one[0] - 1] = reduction[own]
+    mixed = np.unique(order[several[scopes] & (reduction > 0)])
+    if len(mixed) == 0:
+        return parts
+    at = np.flatnonzero(np.isin(order, mixed))
+    place = np.searchsorted(mixed, order[at])
+    amounts = np.zeros((len(mixed), len(sets)), dtype=np.int64)
+    np.add.at(amounts, (place, scopes[at]), reduction[at])
+    shares = _shares(amounts, sets, room[mixed])
+    for number in np.flatnonzero(several).tolist():
+        own = np.flatnonzero(scopes[at] == number)
+        own = own[np.argsort(place[own], kind="stable")]
+        parts[at[own]] = _dealt(place[own], reduction[at[own]], shares[:, number])
+    return parts
+
+
+def _shares(amounts: Ints, sets: Sequence[ScopeSet], room: Ints) -> Ints:
+    """Each order's amount of each set by scope, shape (orders, sets, 3): the smallest sets first, ascending
+    scopes first; where that does not fit, along augmenting paths.
+    """
+    shares, left = np.zeros((*amounts.shape, 3), dtype=np.int64), room.copy()
+    over = np.zeros(len(amounts), dtype=bool)
+    for number in sorted(range(len(sets)), key=lambda i: (len(sets[i]), sets[i])):
+        rest = amounts[:, number].copy()
+        for scope in sets[number]:
+            part = np.minimum(rest, left[:, scope - 1])
+            shares[:, number, scope - 1] = part
+            left[:, scope - 1] -= part
+            rest -= part
+        over |= rest > 0
+    for i in np.flatnonzero(over).tolist():
+        asked = {one: int(amounts[i, n]) for n, one in enumerate(sets) if amounts[i, n]}
+        found = split(asked, {s: int(room[i, s - 1]) for s in (1, 2, 3)})
+        for n, one in enumerate(sets):
+            shares[i, n] = [found.get(one, {}).get(s, 0) for s in (1, 2, 3)]
+    return shares
+
+
+def _dealt(place: npt.NDArray[np.intp], reduction: Ints, shares: Ints) -> Ints:
+    """Shares (orders, 3) of one set dealt out to its rows, which are sorted by place. Shape (rows, 3)."""
+    reached = np.cumsum(reduction)
+    first = np.searchsorted(place, place)
+    reached = reached - (reached[first] - reduction[first])
+    parts, low = np.zeros((len(place), 3), dtype=np.int64), np.zeros(len(place), dtype=np.int64)
+    for scope in range(3):
+        high = low + shares[place, scope]
+        parts[:, scope] = np.clip(np.minimum(reached, high) - np.maximum(reached - reduction, low), 0, None)
+        low = high
+    return parts

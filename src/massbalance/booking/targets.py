@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from massbalance.domain.grid import GRID
+from massbalance.domain.case import IndexArray
+from massbalance.domain.grid import GRID, INT64_SAFE, IntArray, as_python_ints, peak
 from massbalance.formulation.problem import Problem
 
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 FULL_WITHIN_T = 2e-6
 """A step this close to its full mass (t, and 1e-9 of it) is full: the solver is no finer."""
+NOT_FIRM = 2**31
+"""Priority of what is not firm: after every other."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What the solver wants for one term: mass (g), the least that is allowed, full or not."""
+    """What the solver wants for one term: mass (g), the least that is allowed, full or not.
+
+    exact: less than `least` (more than nothing) may not be booked.
+    """
 
     term: int
     mass: int
@@ -26,60 +34,125 @@ class Target:
     exact: bool
 
 
-def targets(problem: Problem, step_t: npt.NDArray[np.float64], take: npt.NDArray[np.bool_]) -> list[Target]:
-    """Claimed mass of every term, the terms of a step filled in canonical order."""
-    orders, steps, terms = problem.case.orders, problem.steps, problem.terms
-    mass, whole = orders.grid("mass_t"), orders.flag("whole")
-    fill = orders.exact["min_fill"]
-    found = []
-    for j in range(len(steps)):
-        members = steps.terms_of(j)
-        at = [int(mass[terms.order[t]]) for t in members]
-        total = sum(at)
-        if steps.integer[j]:
-            t, order = int(members[0]), int(terms.order[members[0]])
-            least = total if whole[order] else -int(-fill.fraction(order) * total // 1)
-            if take[j] and total > 0:
-                wanted = total if whole[order] else _grams(step_t[j], total)
-                found.append(Target(t, max(wanted, least), max(1, least), wanted == total, exact=least > 0))
-            continue
-        rest = _grams(step_t[j], total)
-        for t, grams in zip(members, at, strict=True):
-            wanted = min(grams, rest)
-            rest -= wanted
-            if wanted > 0:
-                found.append(Target(int(t), wanted, 1, wanted == grams, exact=False))
-    return found
+@dataclass(frozen=True)
+class Targets:
+    """Every target as arrays, shape (n,): term, mass and least in g, full, exact (see `Target`)."""
 
+    term: IndexArray
+    mass: Ints
+    least: Ints
+    full: Bools
+    exact: Bools
 
-def _grams(step_t: float, total: int) -> int:
-    """Grams of a step: all of it where the float says so within the solver's accuracy."""
-    if step_t * GRID >= total - FULL_WITHIN_T * GRID - 1e-9 * total:
-        return total
-    return min(total, max(0, int(np.floor(step_t * GRID + 0.5))))
+    def __len__(self) -> int:
+        return len(self.term)
 
-
-def booking_order(problem: Problem, wanted: list[Target], scarce: Callable[[Target], int]) -> list[Target]:
-    """Exact orders, full ones, partial ones; firm before not, dearest credit use first.
-
-    scarce: in how many ways an order can be filled; of exact orders those with the fewest come
-    first, since the others can give way.
-    """
-    steps, terms = problem.steps, problem.terms
-    need = problem.recipes.need.floats()
-
-    def key(target: Target) -> tuple[object, ...]:
-        step = int(steps.of_term[target.term])
-        priority = int(steps.priority[step]) or 2**31
-        worth = float(steps.premium[step]) / max(float(need[steps.recipe[step]]), 1e-12)
-        return (
-            not target.exact,
-            not target.full,
-            scarce(target) if target.exact else 0,
-            priority,
-            -worth,
-            int(terms.order[target.term]),
-            target.term,
+    def one(self, i: int) -> Target:
+        """Target i."""
+        return Target(
+            int(self.term[i]), int(self.mass[i]), int(self.least[i]), bool(self.full[i]), bool(self.exact[i])
         )
 
-    return sorted(wanted, key=key)
+    def take(self, at: IndexArray) -> Targets:
+        """The targets at these positions, in that order."""
+        return Targets(self.term[at], self.mass[at], self.least[at], self.full[at], self.exact[at])
+
+
+def targets(problem: Problem, step_t: Floats, take: Bools) -> Targets:
+    """Claimed mass of every term, the terms of a step filled in canonical order.
+
+    step_t: claimed mass of each step (t); take: which steps that need a yes or no are taken.
+    """
+    yes_no = _yes_no(problem, step_t, take)
+    filled = _filled(problem, step_t)
+    parts = zip(yes_no, filled, strict=True)
+    term, mass, least, full, exact = (np.concatenate(part) for part in parts)
+    return Targets(term, mass, least, full, exact)
+
+
+def _masses(problem: Problem) -> Ints:
+    """Mass of every term in the order of the steps' members, g."""
+    mass = np.asarray(problem.case.orders.grid("mass_t"), dtype=np.int64)
+    return mass[problem.terms.order[problem.steps.members]]
+
+
+Columns = tuple[IndexArray, Ints, Ints, Bools, Bools]
+
+
+def _filled(problem: Problem, step_t: Floats) -> Columns:
+    """Targets of the steps that need no yes or no: one order after the other until the mass is used up."""
+    steps = problem.steps
+    mass, step = _masses(problem), np.repeat(np.arange(len(steps)), np.diff(steps.start))
+    # up to the end of each member, over all steps: in int64 where that is provably enough
+    wide = peak(mass) * max(len(mass), 1) >= INT64_SAFE
+    reached: IntArray = np.cumsum(as_python_ints(mass) if wide else mass)
+    reached = np.concatenate([np.zeros(1, dtype=reached.dtype), reached])
+    total = reached[steps.start[1:]] - reached[steps.start[:-1]]
+    before = reached[:-1] - reached[steps.start[:-1]][step]
+    rest = _grams(step_t, total)[step] - before
+    wanted = np.clip(rest, 0, mass).astype(np.int64)
+    at = np.flatnonzero((wanted > 0) & ~steps.integer[step])
+    full = wanted[at] == mass[at]
+    return steps.members[at], wanted[at], np.ones(len(at), dtype=np.int64), full, np.zeros(len(at), dtype=bool)
+
+
+def _yes_no(problem: Problem, step_t: Floats, take: Bools) -> Columns:
+    """Targets of the steps that are taken, each one term alone."""
+    orders, steps, terms = problem.case.orders, problem.steps, problem.terms
+    whole, fill = orders.flag("whole"), orders.exact["min_fill"]
+    at = np.flatnonzero(steps.integer & take)
+    term = steps.first_terms()[at]
+    order = terms.order[term]
+    mass = np.asarray(orders.grid("mass_t"), dtype=np.int64)[order]
+    least = np.array(
+        [-int(-fill.fraction(o) * int(m) // 1) for o, m in zip(order, mass, strict=True)], dtype=np.int64
+    )
+    least = np.where(whole[order], mass, least)
+    wanted = np.where(whole[order], mass, _grams(step_t[at], mass).astype(np.int64))
+    some = np.flatnonzero(mass > 0)
+    columns = (term, np.maximum(wanted, least), np.maximum(1, least), wanted == mass, least > 0)
+    term, wanted, least, full, exact = (column[some] for column in columns)
+    return term, wanted, least, full, exact
+
+
+def _grams(step_t: Floats, total: IntArray) -> IntArray:
+    """Grams of steps: all of a step where the float says so within the solver's accuracy."""
+    most = total.astype(np.float64)
+    full = step_t * GRID >= most - FULL_WITHIN_T * GRID - 1e-9 * most
+    nearest = np.floor(np.clip(step_t * GRID, 0.0, most) + 0.5)
+    wide = total.dtype == object
+    some: IntArray = np.array([int(v) for v in nearest], dtype=object) if wide else nearest.astype(np.int64)
+    return np.where(full, total, np.minimum(some, total))
+
+
+def booking_order(problem: Problem, wanted: Targets, scarce: IndexArray) -> IndexArray:
+    """Exact orders first, then by turn (see `turns`), of a turn the dearest credit use first.
+
+    scarce: in how many ways each target can be filled; of exact orders those with the fewest come
+    first, since the others can give way. Returns the positions in the order of booking.
+    """
+    steps, order = problem.steps, problem.terms.order[wanted.term]
+    step = steps.of_term[wanted.term]
+    worth = steps.premium[step] / np.maximum(problem.recipes.need.floats()[steps.recipe[step]], 1e-12)
+    keys = (
+        wanted.term,
+        order,
+        -worth,
+        turns(problem, wanted),
+        np.where(wanted.exact, scarce, 0),
+        ~wanted.exact,
+    )
+    return np.lexsort(keys)
+
+
+def turns(problem: Problem, wanted: Targets) -> Ints:
+    """When each target is booked: what comes later gives what rounding costs.
+
+    Where firm orders are the first goal: firm ones by priority, of each the full before the partial,
+    then what is not firm, full before partial. Where the margin is: full before partial.
+    """
+    priority = problem.steps.priority[problem.steps.of_term[wanted.term]]
+    rank = np.where(priority > 0, np.minimum(priority, NOT_FIRM - 1), NOT_FIRM)
+    if problem.case.goals[0] == "margin":
+        return np.where(wanted.full, rank, rank + 2 * NOT_FIRM)
+    return 2 * rank + ~wanted.full
