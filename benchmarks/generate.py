@@ -11,8 +11,8 @@ Hard cases, with the options below: `--premiums own` (no two orders at one price
 two lots alike), `--whole-share 0.1` (all or nothing), `--all-features` (whole orders, minimum fills, offers,
 shared origins, several schemes, several scopes, CO2-only products, given displaced values).
 
-The same arguments give the same case; an option leaves what it does not concern as it was. All figures are invented; alloy limits are those of the usual
-wrought and casting alloys.
+The same arguments give the same case; an option leaves what it does not concern as it was. All figures are
+invented; alloy limits are those of the usual wrought and casting alloys.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The plain model given to HiGHS as one matrix: what is left of a peer without a modelling language.
 
-    python -m benchmarks.peers.highs_plain CASE
+python -m benchmarks.peers.highs_plain CASE
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ Index = npt.NDArray[np.intp]
 
 
 class Rows:
-    """Rows `at most`, gathered as triplets: columns x, then y, then z (a yes or no a term)."""
+    """Rows `at most`, gathered as triplets: columns x, then y, then z (for terms that need a yes or no)."""
 
     def __init__(self, case: PlainCase) -> None:
         self.case = case
         self.y = len(case.term)
-        self.z = self.y + len(case.mass)
+        self.z = self.y + len(case.mass) + np.cumsum(case.binary) - 1
         self.parts: list[tuple[Floats, Index, Index]] = []
         self.upper: list[Floats] = []
         self.count = 0
@@ -49,12 +49,12 @@ class Rows:
         self.add(case.quantity, (np.ones(len(every)), case.lot, every))
         if len(case.origin):
             self.add(np.ones(int(case.origin.max()) + 1), (case.share, case.origin, case.origin_pair))
-        upper = np.concatenate([case.quantity[case.lot], case.mass, case.binary.astype(np.float64)])
+        upper = np.concatenate([case.quantity[case.lot], case.mass, np.ones(int(case.binary.sum()))])
         self.add_yes_or_no()
         value, row, column = (np.concatenate(part) for part in zip(*self.parts, strict=True))
         shape = (self.count, len(upper))
         integer = np.zeros(len(upper), dtype=bool)
-        integer[self.z :] = case.binary
+        integer[self.y + len(case.mass) :] = True
         return Matrix(
             matrix=scipy.sparse.coo_array((value, (row, column)), shape=shape).tocsc(),
             row_lower=np.full(self.count, -np.inf),
@@ -69,16 +69,16 @@ class Rows:
         case = self.case
         at = np.flatnonzero(case.binary)
         rows, none = np.arange(len(at)), np.zeros(len(at))
-        mass, y, z = case.mass[at], self.y + at, self.z + at
+        mass, y, z = case.mass[at], self.y + at, self.z[at]
         self.add(none, (np.ones(len(at)), rows, y), (-mass, rows, z))
         self.add(none, (-np.ones(len(at)), rows, y), (case.least[at] * mass, rows, z))
         several = np.flatnonzero(case.choice >= 0)
         orders, row = np.unique(case.choice[several], return_inverse=True)
-        self.add(np.ones(len(orders)), (np.ones(len(several)), row, self.z + several))
+        self.add(np.ones(len(orders)), (np.ones(len(several)), row, self.z[several]))
 
     def costs(self) -> list[Cost]:
         """The goals, to be minimised."""
-        case, none = self.case, np.zeros(len(self.case.mass))
+        case, none = self.case, np.zeros(int(self.case.binary.sum()))
         return [
             Cost(
                 np.concatenate([case.cost if goal.cost else np.zeros(len(case.cost)), -goal.gain, none]),

@@ -23,7 +23,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
@@ -39,15 +38,16 @@ CARRIERS = {
 }
 DEFAULT_SCOPES = {"t": "3", "MWh": "2", "GJ": "1"}
 TEXT = (
-    "lot site unit organisation kind category uom scopes scheme project origin gas received used expires period end "
-    "alloy key element product order offer claim schemes"
+    "lot site unit organisation kind category uom scopes scheme project origin gas received used expires "
+    "period end alloy key element product order offer claim schemes"
 ).split()
 NUMBERS = {
-    "lots": ("displaced_tco2e_per_uom", "intensity_tco2e_per_uom", "green_share", "recycled_pre")
-    + ("recycled_post", "unit_cost"),
-    "orders": ("min_fill", "priority"),
-    "products": ("metal_tco2e_per_t", "electricity_mwh_per_t", "heat_gj_per_t"),
+    "lots": "displaced_tco2e_per_uom intensity_tco2e_per_uom unit_cost "
+    "green_share recycled_pre recycled_post",
+    "orders": "min_fill priority",
+    "products": "metal_tco2e_per_t electricity_mwh_per_t heat_gj_per_t",
 }
+"""Columns that may be missing: they are read as not given."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _table(path: Path) -> pd.DataFrame:
         rows = pd.read_csv(path, dtype=dict.fromkeys(TEXT, "str"))
     else:
         rows = pd.read_parquet(path)
-    for name in NUMBERS.get(path.stem, ()):
+    for name in NUMBERS.get(path.stem, "").split():
         rows[name] = pd.to_numeric(rows[name]) if name in rows else np.nan
     texts = [name for name in rows if name in TEXT]
     return rows.assign(**{name: rows[name].astype("object").fillna("") for name in texts})
@@ -236,12 +236,12 @@ class _Reader:
         classes = keys.drop_duplicates()
         found = [
             np.flatnonzero(
-                self.in_product[row.product]
-                & self.in_period[row.period]
-                & self.in_schemes(row.schemes)
-                & self.useful(row.claim, row.product)
+                self.in_product[product]
+                & self.in_period[period]
+                & self.in_schemes(schemes)
+                & self.useful(claim, product)
             )
-            for row in classes.itertuples()
+            for product, period, schemes, claim in classes.to_numpy(dtype=object).tolist()
         ]
         count = np.array([len(lots) for lots in found], dtype=np.intp)
         first = np.concatenate([[0], np.cumsum(count)])[:-1]
@@ -347,9 +347,8 @@ class _Reader:
     def base(self) -> pd.DataFrame:
         """wt % of the base metal, product by limited element."""
         wt, alloys = self.composition, self.products["alloy"]
-        plain = wt.reindex(["base"] * len(alloys)).fillna(0.0).to_numpy()
         own = wt.reindex("base:" + alloys)
-        return own.where(own.notna(), plain)
+        return own.fillna(wt.reindex(["base"]).iloc[0]).fillna(0.0)
 
     @cached_property
     def composition(self) -> pd.DataFrame:
@@ -362,8 +361,11 @@ class _Reader:
     @cached_property
     def over(self) -> Floats:
         """(products, elements, lots): wt % above the base metal where the alloy limits the element."""
-        own, kind = self.composition.reindex(self.lots["lot"]), self.composition.reindex(self.lots["category"])
-        wt = own.where(own.notna(), kind.to_numpy()).to_numpy(dtype=np.float64).T
+        own, kind = (
+            self.composition.reindex(self.lots[key]).to_numpy(dtype=np.float64).T
+            for key in ("lot", "category")
+        )
+        wt = np.where(np.isnan(own), kind, own)
         limited = self.limits.reindex(self.products["alloy"]).notna().to_numpy()[:, :, None]
         above = wt[None, :, :] - self.base.to_numpy(dtype=np.float64)[:, :, None]
         return np.where(limited, above, np.nan)

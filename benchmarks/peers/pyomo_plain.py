@@ -50,9 +50,7 @@ def build(case: PlainCase) -> pyo.ConcreteModel:
         shared = positions(case.origin, int(case.origin.max()) + 1)
         model.origins = pyo.Constraint(
             range(len(shared)),
-            rule=lambda m, a: (
-                linear([share[i] for i in shared[a]], [m.x[pair[i]] for i in shared[a]]) <= 1.0
-            ),
+            rule=lambda m, a: linear([share[i] for i in shared[a]], [m.x[pair[i]] for i in shared[a]]) <= 1.0,
         )
     add_yes_or_no(model, case)
     return model

@@ -1,9 +1,9 @@
 """What a measured process prints: one JSON object a line, so that a killed one has said how far it got.
 
-    {"stage": "build", "seconds": 1.2}     after each stage
-    {"objective": {"name", "priority", "value"}, "seconds": 3.4}     after each goal
-    {"sizes": {"columns": ..}}, {"versions": {..}}, {"solver": {..}}
-    {"status": "optimal"}                   last; anything else is said in words
+{"stage": "build", "seconds": 1.2}     after each stage
+{"objective": {"name", "priority", "value"}, "seconds": 3.4}     after each goal
+{"sizes": {"columns": ..}}, {"versions": {..}}, {"solver": {..}}
+{"status": "optimal"}                   last; anything else is said in words
 """
 
 from __future__ import annotations
