@@ -9,6 +9,7 @@
 PYTHON ?= $(shell for p in python3 python python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 VENV := .venv
+BENCH_VENV := .venv-bench
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 SELF := $(PIP) install --quiet --no-build-isolation --no-deps --editable .
@@ -17,17 +18,17 @@ help:
 	@echo "make demo    allocate the aluminium example's credits, verify the run and show the answer"
 	@echo "make test    run every test"
 	@echo "make lint    style, types, layers, declared dependencies (each is a target, too)"
-	@echo "make bench   time whole runs, and a plain model on the same cases"
-	@echo "make lock    refresh both locks from pyproject.toml (needs a package index)"
-	@echo "make clean   remove what these made (.venv, runs, caches)"
+	@echo "make bench   time whole runs, and the plain model in linopy, PuLP and Pyomo, for hours; BENCH=small: minutes"
+	@echo "make lock    refresh the locks from pyproject.toml (needs a package index)"
+	@echo "make clean   remove what these made (.venv, .venv-bench, runs, caches)"
 
 # ---- set-up, once ------------------------------------------------------------------------------------
 
-$(VENV)/created:
+$(VENV)/created $(BENCH_VENV)/created:
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found; install one, or name it: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is not Python 3.11 or newer" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "error: $(PYTHON) cannot make a virtual environment (ensurepip is missing); on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	"$(PYTHON)" -m venv $(VENV)
+	"$(PYTHON)" -m venv $(@D)
 	@touch $@
 
 $(VENV)/runtime: $(VENV)/created requirements.lock pyproject.toml
@@ -38,6 +39,12 @@ $(VENV)/runtime: $(VENV)/created requirements.lock pyproject.toml
 $(VENV)/dev: $(VENV)/created requirements-dev.lock pyproject.toml
 	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
 	$(SELF)
+	@touch $@
+
+# The peers of the benchmarks have an environment of their own: nobody else needs them.
+$(BENCH_VENV)/ready: $(BENCH_VENV)/created requirements-bench.lock pyproject.toml
+	$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements-bench.lock
+	$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
 # ---- what people ask for -----------------------------------------------------------------------------
@@ -69,8 +76,10 @@ layers: $(VENV)/dev
 declared: $(VENV)/dev
 	$(VENV)/bin/deptry src
 
-bench: $(VENV)/runtime
-	$(PY) benchmarks/run.py
+# Options of benchmarks/run.py go into ARGS: make bench ARGS=--write
+BENCH ?= all
+bench: $(BENCH_VENV)/ready
+	$(BENCH_VENV)/bin/python -m benchmarks.run --cases $(BENCH) $(ARGS)
 
 # ---- upkeep ------------------------------------------------------------------------------------------
 
@@ -81,8 +90,9 @@ COMPILE = $(VENV)/bin/uv pip compile pyproject.toml --quiet --upgrade --universa
 lock: $(VENV)/created
 	$(PIP) install --quiet uv
 	$(COMPILE) --extra build -o requirements.lock
-	$(COMPILE) --all-extras -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --extra build --extra lint --extra test -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --extra bench --extra build -c requirements.lock -o requirements-bench.lock
 
 clean:
-	rm -rf $(VENV) runs build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH_VENV) runs build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

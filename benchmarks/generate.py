@@ -7,8 +7,12 @@ two projects. Premiums come from a price list by claim, level and customer class
 one. Credits cover about 45 % of what the orders ask for, and 15 % of the orders are firm, in three
 priorities. No order is whole, has a least share or offers: every goal is a linear programme.
 
-The same arguments give the same case. All figures are invented; alloy limits are those of the usual
-wrought and casting alloys.
+Hard cases, with the options below: `--premiums own` (no two orders at one price), `--intensities own` (no
+two lots alike), `--whole-share 0.1` (all or nothing), `--all-features` (whole orders, minimum fills, offers,
+shared origins, several schemes, several scopes, CO2-only products, given displaced values).
+
+The same arguments give the same case; an option leaves what it does not concern as it was. All figures are
+invented; alloy limits are those of the usual wrought and casting alloys.
 """
 
 from __future__ import annotations
@@ -72,13 +76,28 @@ CLASSES = (0.85, 1.0, 1.2)
 
 @dataclass(frozen=True)
 class Size:
-    """How large a case is; pools: groups of lots alike in all but quantity and window."""
+    """How large a case is, and how hard; pools: groups of lots alike in all but quantity and window."""
 
     orders: int
     lots: int
     periods: int
     pools: int
     seed: int
+    premiums: str = "list"
+    intensities: str = "pool"
+    whole_share: float = 0.0
+    all_features: bool = False
+
+    @property
+    def words(self) -> str:
+        """The options that make it hard, in words; empty without any."""
+        given = (
+            ("own premiums", self.premiums == "own"),
+            ("own intensities", self.intensities == "own"),
+            (f"{self.whole_share:g} whole", self.whole_share > 0),
+            ("all features", self.all_features),
+        )
+        return ", ".join(words for words, said in given if said)
 
 
 def periods_table(count: int) -> pd.DataFrame:
@@ -286,6 +305,90 @@ def lots_table(
     )
 
 
+def own_premiums(random: np.random.Generator, orders: pd.DataFrame) -> pd.DataFrame:
+    """Every order at a price of its own, within a tenth of the list's."""
+    price = orders["premium_per_t"] * random.uniform(0.9, 1.1, len(orders))
+    return orders.assign(premium_per_t=np.round(price, 6))
+
+
+def own_intensities(random: np.random.Generator, lots: pd.DataFrame) -> pd.DataFrame:
+    """Every lot unlike all others: intensity of its own, or unit cost where it has none (projects)."""
+    project = (lots["kind"] == "project").to_numpy()
+    factor = random.uniform(0.9, 1.1, len(lots))
+    intensity, cost = lots["intensity_tco2e_per_uom"].to_numpy(), lots["unit_cost"].to_numpy()
+    return lots.assign(
+        intensity_tco2e_per_uom=np.round(np.where(project, intensity, intensity * factor), 9),
+        unit_cost=np.round(np.where(project, cost * factor, cost), 9),
+    )
+
+
+def all_or_nothing(
+    random: np.random.Generator, orders: pd.DataFrame, whole: float, least: float
+) -> pd.DataFrame:
+    """`whole` of the orders are whole; `least` of them have a minimum fill of a quarter, a half or 0.8."""
+    draw, fill = random.random(len(orders)), random.choice((0.25, 0.5, 0.8), len(orders))
+    orders = orders.assign(whole=draw < whole)
+    return orders.assign(min_fill=np.where(draw >= 1 - least, fill, 0.0)) if least else orders
+
+
+def offers_table(random: np.random.Generator, orders: pd.DataFrame) -> pd.DataFrame:
+    """One order in ten would take other terms instead: one or two of the price list."""
+    at = np.flatnonzero(random.random(len(orders)) < 0.1)
+    at = np.repeat(at, random.integers(1, 3, len(at)))
+    claim, level, premium, _ = (np.array(c) for c in zip(*PRICE_LIST, strict=True))
+    terms = random.integers(0, len(PRICE_LIST), len(at))
+    return pd.DataFrame(
+        {
+            "order": orders["order"].to_numpy(dtype=object)[at],
+            "offer": [f"F{i:06d}" for i in range(len(at))],
+            "claim": claim[terms].astype(object),
+            "level": level[terms],
+            "premium_per_t": np.round(premium[terms] * random.uniform(0.8, 1.1, len(at)), 2),
+        }
+    )
+
+
+def hard_lots(random: np.random.Generator, lots: pd.DataFrame) -> pd.DataFrame:
+    """One lot in five shares an origin with others, projects lie in many scopes, some values are given."""
+    n = len(lots)
+    pair = np.empty(n, dtype=np.intp)
+    pair[np.lexsort((random.random(n), lots["site"], lots["kind"]))] = np.arange(n) // 2
+    shared = random.random(n)[pair] < 0.2
+    origin = np.where(shared, np.array([f"G{i:05d}" for i in pair], dtype=object), "")
+    kind = lots["kind"].to_numpy()
+    scopes = random.choice(np.array(["1", "2", "1+2", "2+3", "1+2+3"], dtype=object), n)
+    given = (kind == "material") & (random.random(n) < 0.2)
+    return lots.assign(
+        origin=origin,
+        scopes=np.where(kind == "project", scopes, lots["scopes"]),
+        displaced_tco2e_per_uom=np.where(given, np.round(random.uniform(11.0, 14.0, n), 2), np.nan),
+        gas=np.where(random.random(n) < 0.5, "CO2", "GHG"),
+    )
+
+
+def harden(made: dict[str, pd.DataFrame], size: Size) -> dict[str, pd.DataFrame]:
+    """The options' tables. Each option draws from a stream of its own."""
+    streams = (np.random.default_rng([size.seed, number]) for number in range(1, 7))
+    premiums, intensities, whole, offers, lots, schemes = streams
+    made = dict(made)
+    if size.premiums == "own":
+        made["orders"] = own_premiums(premiums, made["orders"])
+    if size.intensities == "own":
+        made["lots"] = own_intensities(intensities, made["lots"])
+    share = size.whole_share or (0.05 if size.all_features else 0.0)
+    if share:
+        least = 0.05 if size.all_features else 0.0
+        made["orders"] = all_or_nothing(whole, made["orders"], share, least)
+    if size.all_features:
+        made["offers"] = offers_table(offers, made["orders"])
+        made["lots"] = hard_lots(lots, made["lots"])
+        either = (made["orders"]["schemes"] == "") & (schemes.random(size.orders) < 0.2)
+        made["orders"]["schemes"] = np.where(either, "ASI;other", made["orders"]["schemes"])
+        gas = np.where(np.arange(PRODUCTS) % 10 == 9, "CO2", "GHG")
+        made["products"] = made["products"].assign(gas=gas)
+    return made
+
+
 def tables(size: Size) -> dict[str, pd.DataFrame]:
     """Every table of the case."""
     random = np.random.default_rng(size.seed)
@@ -293,7 +396,7 @@ def tables(size: Size) -> dict[str, pd.DataFrame]:
     period = periods["period"].to_numpy(dtype=object)
     products = products_table(random)
     orders = orders_table(random, size, period)
-    return {
+    made = {
         "periods": periods,
         **fixed_tables(),
         "products": products,
@@ -301,12 +404,14 @@ def tables(size: Size) -> dict[str, pd.DataFrame]:
         "orders": orders,
         "lots": lots_table(random, size, periods, demand(orders, products)),
     }
+    return harden(made, size)
 
 
 def settings(size: Size) -> str:
     """case.toml."""
     counts = f"{size.orders} orders, {size.lots} lots, {size.periods} periods, {size.pools} pools"
-    return f"""name = "{counts}, seed {size.seed}"
+    hard = f", {size.words}" if size.words else ""
+    return f"""name = "{counts}, seed {size.seed}{hard}"
 rules = "jaa-2026"
 currency = "USD"
 
@@ -326,6 +431,8 @@ date = 2026-04-01
 def write_case(folder: Path, size: Size, kind: str = "csv") -> None:
     """Write the case's folder; kind: csv or parquet."""
     folder.mkdir(parents=True, exist_ok=True)
+    for old in (folder / "offers.csv", folder / "offers.parquet"):
+        old.unlink(missing_ok=True)  # of an earlier case with offers
     (folder / "case.toml").write_text(settings(size), encoding="utf-8", newline="\n")
     for name, rows in tables(size).items():
         for old in (folder / f"{name}.csv", folder / f"{name}.parquet"):
@@ -344,10 +451,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     for name, default in (("orders", 5000), ("lots", 100), ("periods", 12), ("pools", 20), ("seed", 1)):
         parser.add_argument(f"--{name}", type=int, default=default, help=f"default {default}")
+    parser.add_argument("--premiums", choices=("list", "own"), default="list", help="default list")
+    parser.add_argument("--intensities", choices=("pool", "own"), default="pool", help="default pool")
+    parser.add_argument("--whole-share", type=float, default=0.0, help="share of whole orders; default 0")
+    parser.add_argument("--all-features", action="store_true", help="every feature of a case")
     parser.add_argument("--format", choices=("csv", "parquet"), default="csv")
-    given = parser.parse_args()
-    size = Size(given.orders, given.lots, given.periods, given.pools, given.seed)
-    write_case(given.folder, size, given.format)
+    given = vars(parser.parse_args())
+    folder, kind = given.pop("folder"), given.pop("format")
+    write_case(folder, Size(**given), kind)
 
 
 if __name__ == "__main__":

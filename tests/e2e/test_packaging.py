@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
 
 
 def normal(requirement: str) -> str:
@@ -27,8 +27,14 @@ def normal(requirement: str) -> str:
 
 def locked(lock: str) -> set[str]:
     """Names that a lock pins."""
+    return set(pins(lock))
+
+
+def pins(lock: str) -> dict[str, str]:
+    """Name and pinned version."""
     text = (ROOT / lock).read_text(encoding="utf-8")
-    return {normal(line) for line in text.splitlines() if "==" in line and not line.startswith("#")}
+    lines = [line for line in text.splitlines() if "==" in line and not line.startswith("#")]
+    return {normal(line): line.split("==")[1].split()[0] for line in lines}
 
 
 def test_every_package_of_the_tree_is_declared() -> None:
@@ -64,16 +70,23 @@ def test_the_wheel_holds_models_starter_case_and_types(tmp_path: Path) -> None:
 def test_locks_name_no_index_and_no_path(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
     assert not re.search(r"https?:|file:|--(extra-)?index|find-links|(^|\s)/", text)
-    pins = [block for block in re.split(r"\n(?=\S)", text) if "==" in block]
-    assert pins
-    assert all("--hash=sha256:" in block for block in pins)
+    blocks = [block for block in re.split(r"\n(?=\S)", text) if "==" in block]
+    assert blocks
+    assert all("--hash=sha256:" in block for block in blocks)
 
 
 def test_locks_pin_every_declared_dependency() -> None:
     project = SETTINGS["project"]
     runtime = {normal(r) for r in project["dependencies"]}
-    extras = {normal(r) for group in project["optional-dependencies"].values() for r in group}
+    extra = {name: {normal(r) for r in group} for name, group in project["optional-dependencies"].items()}
+    bench = extra.pop("bench")
     build = {normal(r) for r in SETTINGS["build-system"]["requires"]}
     assert runtime | build <= locked("requirements.lock")
-    assert runtime | extras <= locked("requirements-dev.lock")
-    assert locked("requirements.lock") <= locked("requirements-dev.lock")
+    assert runtime.union(*extra.values()) <= locked("requirements-dev.lock")
+    assert runtime | build | bench <= locked("requirements-bench.lock")
+
+
+@pytest.mark.parametrize("lock", LOCKS[1:])
+def test_every_lock_pins_the_same_runtime(lock: str) -> None:
+    runtime, wider = pins("requirements.lock"), pins(lock)
+    assert runtime == {name: wider.get(name) for name in runtime}
