@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse
 
 from massbalance.solving.compiled import Compiled
 
@@ -17,8 +18,6 @@ Floats = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
 OVERRUN_S = 0.5
 """How far a MIP may overrun its time before it is cancelled."""
-PRICED = 1e-10
-"""A reduced cost below this, relative to the greatest cost, is the solver's noise."""
 
 
 class SolverError(RuntimeError):
@@ -104,28 +103,26 @@ class Highs:
         self._ok(self.highs.addRow(-highspy.kHighsInf, value, len(index), index, costs[index]), "addRow")
         self.held.append(value)
 
+    def add_columns(self, matrix: scipy.sparse.csc_array, costs: Floats, upper: Floats) -> None:
+        """Append columns within 0 and `upper`; matrix: (rows and holds, columns)."""
+        rows, count = matrix.shape
+        if rows != self.highs.getNumRow() or costs.shape != (count,) or upper.shape != (count,):
+            raise SolverError("array lengths do not match the model")
+        if not all(np.isfinite(a).all() for a in (matrix.data, costs, upper)):
+            raise SolverError("columns must be finite")
+        start, index = matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32)
+        self._ok(
+            self.highs.addCols(count, costs, np.zeros(count), upper, matrix.nnz, start, index, matrix.data),
+            "addCols",
+        )
+        self.count += count
+
     def loosen(self, relative: float) -> None:
         """Give every held goal a slack relative to max(1, |value|)."""
         first = self.compiled.matrix.shape[0]
         for i, value in enumerate(self.held):
             upper = value + relative * max(1.0, abs(value))
             self._ok(self.highs.changeRowBounds(first + i, -highspy.kHighsInf, upper), "changeRowBounds")
-
-    def stay_optimal(self, answer: Answer, costs: Floats) -> None:
-        """Restrict the LP to the points as good as `answer` under `costs`: its optimal face.
-
-        What has a reduced cost stays at its bound, a row that has a price stays tight. Unlike a
-        hold row this adds no dense row, and the point at hand satisfies it to the last bit.
-        """
-        if answer.columns is None or answer.column_dual is None or answer.row_dual is None:
-            raise SolverError("only an optimum with duals has an optimal face")
-        least = PRICED * max(1.0, float(np.abs(costs).max(initial=0.0)))
-        priced = np.flatnonzero(np.abs(answer.column_dual) > least)
-        self.fix(priced, answer.columns[priced])
-        tight = np.flatnonzero(np.abs(answer.row_dual) > least)
-        activity = np.asarray(self.highs.getSolution().row_value, dtype=np.float64)
-        for i in tight:
-            self._ok(self.highs.changeRowBounds(int(i), activity[i], activity[i]), "changeRowBounds")
 
     def fix(self, columns: npt.NDArray[np.intp], values: Floats) -> None:
         """Fix columns at values."""

@@ -8,118 +8,19 @@ duals from which a bound is proven without any solver.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from massbalance.formulation.goals import Goal
 from massbalance.solving.compiled import Compiled, Positions
 from massbalance.solving.highs import Answer, Highs, SolverError
+from massbalance.solving.robust import LEAST_SLACK, acceptable, solve_checked
+from massbalance.solving.solution import Progress, Solution, Stage, finish, stage_of
+from massbalance.solving.ties import Optimum, break_ties
 
 Floats = npt.NDArray[np.float64]
-Progress = Callable[[str], None]
-PRIMAL = 4
-"""HiGHS's primal simplex: the point at hand is feasible for the next goal."""
 AGAIN_S = 1.0
 """The least time that the second solve of a MIP may take, in seconds."""
-LEAST_SLACK = 1e-9
-"""Slack of held goals, relative, where HiGHS calls a point infeasible that it has found itself."""
-WORSE = 1e-6
-"""A held goal may come out worse by this, relative to max(1, |value|), before a solve is repeated."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One goal as solved: minimum without offset, proven bound of it, status, duals of its LP.
-
-    row_dual: non-negative price of each `<=` row of the compiled model; hold_dual: of each
-    earlier goal's C15. None where no LP was solved to the end.
-    """
-
-    goal: Goal
-    minimum: float
-    bound: float
-    status: str
-    row_dual: Floats | None
-    hold_dual: tuple[float, ...] = ()
-
-    @property
-    def gap(self) -> float:
-        """Relative gap that the solver proves; below 1e-9 is none."""
-        gap = (self.minimum - self.bound) / max(1.0, abs(self.minimum))
-        return 0.0 if gap < 1e-9 else gap
-
-
-@dataclass(frozen=True)
-class Solution:
-    """The lexicographic optimum as floats.
-
-    status: `optimal` or `limit`; columns: of the compiled model; stages: goals in order with
-    the clean LP values (integers fixed in a MIP) and their prices; proof: the stages whose
-    duals prove the bounds (the same for an LP, the relaxation for a MIP); solver_gap: greatest
-    relative gap over the goals; unfinished: name of the goal that the limit cut.
-    """
-
-    status: str
-    columns: Floats
-    stages: tuple[Stage, ...]
-    proof: tuple[Stage, ...]
-    solver_gap: float
-    unfinished: str
-
-    def value(self, compiled: Compiled, number: int) -> float:
-        """The goal's own value (shortfall in t, margin in currency)."""
-        stage = self.stages[number]
-        return stage.goal.sign * (stage.minimum + float(compiled.offsets[number]))
-
-
-def _acceptable(answer: Answer, held: list[tuple[Floats, float]], worse: float = WORSE) -> bool:
-    """Feasible, and no held goal worse than the stage before gave."""
-    if answer.columns is None:
-        return answer.status == "limit"
-    return all(float(c @ answer.columns) <= v + worse * max(1.0, abs(v)) for c, v in held)
-
-
-def _solve(
-    model: Highs, held: list[tuple[Floats, float]], deadline: float | None, gap: float = 0.0
-) -> Answer:
-    """One checked solve; what looks wrong is solved again in other ways before it is believed.
-
-    An LP goes on from the basis of the goal before, which is feasible for it; then from nothing,
-    then without presolve, at last with the least slack that the solver's accuracy can see.
-    """
-    if held and not model.integers:
-        answer = model.solve(deadline=deadline, cold=False)
-        if _acceptable(answer, held):
-            return answer
-    answer = model.solve(deadline=deadline, gap=gap)
-    for presolve, slack in (("off", 0.0), ("choose", LEAST_SLACK), ("off", LEAST_SLACK)):
-        if _acceptable(answer, held):
-            break
-        model.option("presolve", presolve)
-        model.loosen(slack)
-        answer = model.solve(deadline=deadline, gap=gap)
-    model.option("presolve", "choose")
-    if not _acceptable(answer, held):
-        raise SolverError(f"HiGHS: a held goal came out worse or infeasible ({answer.status})")
-    return answer
-
-
-def _stage(goal: Goal, answer: Answer, rows: int) -> Stage:
-    if answer.row_dual is None or answer.status != "optimal":
-        return Stage(goal, answer.objective, answer.bound, answer.status, None)
-    # rows are `<=` in a minimisation: their duals are non-positive, prices are non-negative
-    price = np.maximum(0.0, -answer.row_dual)
-    return Stage(
-        goal,
-        answer.objective,
-        answer.bound,
-        answer.status,
-        price[:rows],
-        tuple(float(p) for p in price[rows:]),
-    )
 
 
 def _sequence(
@@ -134,13 +35,14 @@ def _sequence(
         goal, costs = compiled.goals[g], compiled.costs[g]
         say(f"{what}: {goal.key}")
         if goal.name == "tie_break" and last is not None:
-            answer = _break_ties(model, last, compiled.costs[g - 1], costs, held, deadline)
-        else:
-            model.set_costs(costs)
-            answer = _solve(model, held, deadline)
+            answer, columns = break_ties(compiled, _optimum(compiled, last), g - 1, held[:-1], deadline)
+            stages.append(Stage(goal, answer.objective, answer.bound, answer.status, None))
+            break
+        model.set_costs(costs)
+        answer = solve_checked(model, held, deadline, cold=not held)
         if answer.columns is not None:
             columns = answer.columns
-        stages.append(_stage(goal, answer, len(compiled.rows)))
+        stages.append(stage_of(goal, answer, len(compiled.rows)))
         if answer.status != "optimal":
             break
         last = answer
@@ -150,27 +52,11 @@ def _sequence(
     return stages, columns
 
 
-def _break_ties(
-    model: Highs,
-    optimum: Answer,
-    before: Floats,
-    costs: Floats,
-    held: list[tuple[Floats, float]],
-    deadline: float | None,
-) -> Answer:
-    """The last goal on the optimal face of the one before; that optimum itself where it fails.
-
-    Every point of the face is an optimum, so nothing but uniqueness is lost then.
-    """
-    model.stay_optimal(optimum, before)
-    model.set_costs(costs)
-    model.option("simplex_strategy", PRIMAL)
-    answer = model.solve(deadline=deadline, cold=False)
-    if answer.columns is not None and _acceptable(answer, held, LEAST_SLACK):
-        return answer
-    columns = optimum.columns
-    objective = np.inf if columns is None else float(costs @ columns)
-    return Answer("limit", columns, None, None, objective, -np.inf)
+def _optimum(compiled: Compiled, answer: Answer) -> Optimum:
+    if answer.columns is None or answer.row_dual is None:
+        raise SolverError("only an optimum with duals has an optimal face")
+    count = len(compiled.rows)
+    return Optimum(answer.columns, -answer.row_dual[:count], -answer.row_dual[count:])
 
 
 def _take_columns(compiled: Compiled) -> Positions:
@@ -195,7 +81,7 @@ def _solve_twice(
     on and right without.
     """
     begun = time.monotonic()
-    answer = _solve(model, held, deadline, gap)
+    answer = solve_checked(model, held, deadline, gap, cold=True)
     if answer.status != "optimal" or (deadline is not None and time.monotonic() >= deadline):
         return answer
     until = time.monotonic() + max(AGAIN_S, time.monotonic() - begun)
@@ -205,7 +91,7 @@ def _solve_twice(
     if second.status != "optimal":
         return answer
     better = second.objective < answer.objective - LEAST_SLACK * max(1.0, abs(answer.objective))
-    return second if better and _acceptable(second, held) else answer
+    return second if better and acceptable(second, held) else answer
 
 
 def _decide(
@@ -246,7 +132,7 @@ def _relaxation(compiled: Compiled, clean: list[Stage], deadline: float | None, 
         say(f"bound without whole orders: {stage.goal.key}")
         model.set_costs(compiled.costs[g])
         answer = model.solve(deadline=deadline)
-        stages.append(_stage(stage.goal, answer, len(compiled.rows)))
+        stages.append(stage_of(stage.goal, answer, len(compiled.rows)))
         model.hold(compiled.costs[g], stage.minimum)
     return stages
 
@@ -269,7 +155,7 @@ def solve(
     found, columns = _sequence(
         compiled, Highs(compiled, integers=False), range(len(compiled.goals)), deadline, say, "solving"
     )
-    return _finish(compiled, found, found, columns)
+    return finish(compiled, found, found, columns)
 
 
 def _solve_mip(compiled: Compiled, deadline: float | None, gap: float, say: Progress) -> Solution:
@@ -278,7 +164,7 @@ def _solve_mip(compiled: Compiled, deadline: float | None, gap: float, say: Prog
     stages, columns = _fixed(compiled, taken, range(count + 1), None, say)
     reached = [s for s in stages[:count] if s.status == "optimal"]
     proof = _relaxation(compiled, reached, None, say)
-    solution = _finish(compiled, stages, proof, columns)
+    solution = finish(compiled, stages, proof, columns)
     cut = next((s for s in decided if s.status != "optimal"), None)
     gaps = [_proven_gap(s, stages[i]) for i, s in enumerate(decided)]
     if cut is None:
@@ -291,23 +177,3 @@ def _solve_mip(compiled: Compiled, deadline: float | None, gap: float, say: Prog
 def _proven_gap(decided: Stage, clean: Stage) -> float:
     """Gap of what was reached against the bound that branch and bound proved."""
     return Stage(clean.goal, clean.minimum, decided.bound, decided.status, None).gap
-
-
-def _finish(compiled: Compiled, stages: list[Stage], proof: list[Stage], columns: Floats | None) -> Solution:
-    """Status, and an empty allocation where the limit came before any other."""
-    count = len(compiled.goals)
-    done = [s for s in stages if s.status == "optimal"]
-    cut = next((s for s in stages if s.status != "optimal"), None)
-    if columns is None:
-        columns = np.zeros(compiled.matrix.shape[1])
-    full = [
-        stages[g]
-        if g < len(done)
-        else Stage(compiled.goals[g], float(compiled.costs[g] @ columns), -np.inf, "limit", None)
-        for g in range(count)
-    ]
-    proven = tuple(s for s in proof if s.goal.name != "tie_break")
-    # the tie-break only chooses among optima: a limit that cuts it leaves the optimum proven
-    if cut is None or cut.goal.name == "tie_break":
-        return Solution("optimal", columns, tuple(full), proven, 0.0, "")
-    return Solution("limit", columns, tuple(full), proven, float("inf"), cut.goal.key)

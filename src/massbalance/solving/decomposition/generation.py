@@ -1,0 +1,104 @@
+"""Column generation: prices out of the master, mixes out of the recipes, until no mix is missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from massbalance.formulation.goals import generic
+from massbalance.solving.decomposition.blocks import Answer, Blocks
+from massbalance.solving.decomposition.master import Master, Prices
+from massbalance.solving.highs import Answer as Solved
+from massbalance.solving.highs import SolverError
+from massbalance.solving.robust import solve_checked
+
+Floats = npt.NDArray[np.float64]
+Progress = Callable[[str], None]
+
+CLOSED = 1e-12
+"""A gap this small, relative, is the noise of floats."""
+CHEAPER = 1e-10
+"""A mix must be this much cheaper, relative, to be worth a column."""
+ROUNDS = 1000
+LEVELS = (0.0, 0.25, 1.0, 4.0, 16.0, 64.0)
+"""Flat prices of the first answers, in typical unit costs."""
+SPREAD = (0.0, 0.02, 0.02, 0.1, 0.1, 0.1)
+"""How far prices are shaken for the first answers, where prices are known."""
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """A goal's optimum over the master's recipes.
+
+    solved: the master's last answer; prices and answers: with which the bound is proven; bound:
+    of the minimum, proven.
+    """
+
+    solved: Solved
+    prices: Prices
+    answers: Answer
+    bound: float
+
+    @property
+    def gap(self) -> float:
+        """Relative gap between what was found and what is proven."""
+        return (self.solved.objective - self.bound) / max(1.0, abs(self.solved.objective))
+
+
+def first_mixes(master: Master, blocks: Blocks, balance: Floats | None) -> None:
+    """Mixes to begin with: at flat prices, or around prices that are nearly right.
+
+    balance: price of each pool and period (compiled pool_balance rows) of a smaller sample.
+    """
+    cost = master.compiled.costs[master.goal, master.compiled.x]
+    every = np.ones(len(master.answering), dtype=bool)
+    if balance is None:
+        typical = float(np.median(np.abs(cost[cost != 0]))) if (cost != 0).any() else 1.0
+        trials = [cost + level * typical for level in LEVELS]
+    else:
+        at = balance[master.rows[np.maximum(master.cell_of_pair, 0)]]
+        trials = []
+        for salt, spread in enumerate(SPREAD):
+            shake = 1.0 + spread * (2.0 * generic(len(master.compiled.rows), 20 + salt) - 3.0)
+            shaken = shake[master.rows[np.maximum(master.cell_of_pair, 0)]]
+            trials.append(cost + at * shaken)
+    for trial in trials:
+        master.add(blocks.answer(master.answering, trial), every)
+
+
+def optimise(
+    master: Master, blocks: Blocks, deadline: float | None, say: Progress, what: str, *, cold: bool
+) -> Optimum:
+    """Minimise the master's goal over all mixes. SolverError where it does not converge."""
+    best: tuple[Prices, Answer] | None = None
+    bound, said = -np.inf, time.monotonic()
+    for _ in range(ROUNDS):
+        solved = solve_checked(master.model, master.held_costs(), deadline, cold=cold)
+        cold = False
+        if solved.status != "optimal" or solved.row_dual is None:
+            break
+        rows, held = master.split(solved)
+        prices = master.prices(rows, held)
+        answers = blocks.answer(master.answering, prices.cost)
+        proven = master.bound(prices, answers)
+        if best is None or proven > bound:
+            bound, best = proven, (prices, answers)
+        scale = max(1.0, abs(solved.objective))
+        if (solved.objective - bound) / scale <= CLOSED:
+            break
+        if time.monotonic() - said > 1.0:
+            said = time.monotonic()
+            say(f"{what}: gap {(solved.objective - bound) / scale:.1e}, {len(master.mixes)} mixes")
+        worth = np.minimum(master.cheapest(prices)[answers.recipes], -rows[master.mass_row[answers.recipes]])
+        better = answers.cost < worth - CHEAPER * (1.0 + np.abs(worth))
+        if not master.add(answers, better):
+            break
+    else:
+        raise SolverError("the decomposition does not converge")
+    if best is None:
+        raise SolverError("the decomposition was stopped before it had a bound")
+    return Optimum(solved, *best, bound)
