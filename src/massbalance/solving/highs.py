@@ -129,6 +129,14 @@ class Highs:
         index = columns.astype(np.int32)
         self._ok(self.highs.changeColsBounds(len(index), index, values, values), "changeColsBounds")
 
+    def start(self, columns: Floats) -> None:
+        """A point from which a MIP may start."""
+        if columns.shape != (self.count,):
+            raise SolverError("a point has one value for each column")
+        point = highspy.HighsSolution()
+        point.col_value = columns
+        self._ok(self.highs.setSolution(point), "setSolution")
+
     def option(self, name: str, value: float | str) -> None:
         """Set an option; a misspelt one is an error."""
         self._ok(self.highs.setOptionValue(name, value), name)

@@ -95,12 +95,13 @@ class Master:
         self.recipe_of_step: Positions = problem.steps.recipe[steps]
         self.flows = slice(0, len(compiled.f))
         self.steps = slice(len(compiled.f), len(compiled.f) + len(steps))
+        self.takes = slice(self.base - len(take), self.base)
         self._balances(blocks, problem)
-        self.model = self._model(weight)
         self.mixes = Mixes(
             np.empty(0, dtype=np.intp), np.empty((len(compiled.goals), 0)),
             np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp), np.empty(0),
         )  # fmt: skip
+        self.model = self._model(weight)
         self.seen = np.empty((0, 2))
         self.held: list[tuple[int, float]] = []
 
@@ -129,21 +130,8 @@ class Master:
         self.most = SLACK_OF_BOUNDS * np.bincount(
             self.recipe_of_step, weights=self.upper[self.steps], minlength=len(self.inside)
         )
-        none = np.empty(0, dtype=np.intp)
-        part = replace(
-            compiled,
-            matrix=self.coupled,
-            costs=compiled.costs[:, columns],
-            row_lower=compiled.row_lower[self.rows],
-            row_upper=compiled.row_upper[self.rows],
-            lower=compiled.lower[columns],
-            upper=self.upper,
-            integer=compiled.integer[columns],
-            x=none,
-            y=none,
-        )
-        self.row_upper = part.row_upper
-        return Highs(part, integers=False)
+        self.row_upper = compiled.row_upper[self.rows]
+        return Highs(self.with_mixes(), integers=False)
 
     def add(self, answers: Answer, which: Flags) -> int:
         """Columns for the answers at `which` that are not there yet; how many there were."""
@@ -193,6 +181,34 @@ class Master:
         matrix = scipy.sparse.csc_array((value, (row, column)), shape=(rows + len(self.held), n))
         self.mixes = self.mixes.joined(new)
         self.model.add_columns(matrix, new.costs[self.goal], self.most[new.recipe])
+
+    def take_over(self, mixes: Mixes) -> None:
+        """All mixes of another master."""
+        self.goal = 0
+        if len(mixes):
+            self._fresh(mixes)
+            self._add(mixes)
+
+    def with_mixes(self) -> Compiled:
+        """The master as it stands, as a model of its own (held goals apart)."""
+        mixes, rows = self.mixes, len(self.rows)
+        row = np.concatenate([self.mass_row[mixes.recipe], self.cell_of_pair[mixes.pair]])
+        column = np.concatenate([np.arange(len(mixes)), mixes.owner])
+        value = np.concatenate([np.ones(len(mixes)), mixes.amount])
+        added = scipy.sparse.csc_array((value, (row, column)), shape=(rows, len(mixes)))
+        compiled, none = self.compiled, np.empty(0, dtype=np.intp)
+        return replace(
+            compiled,
+            matrix=scipy.sparse.csc_array(scipy.sparse.hstack([self.coupled, added])),
+            costs=np.concatenate([compiled.costs[:, self.columns], mixes.costs], axis=1),
+            row_lower=compiled.row_lower[self.rows],
+            row_upper=self.row_upper,
+            lower=np.concatenate([compiled.lower[self.columns], np.zeros(len(mixes))]),
+            upper=np.concatenate([self.upper, self.most[mixes.recipe]]),
+            integer=np.concatenate([compiled.integer[self.columns], np.zeros(len(mixes), dtype=bool)]),
+            x=none,
+            y=none,
+        )
 
     def aim(self, goal: int) -> None:
         """Minimise this goal from now on."""
