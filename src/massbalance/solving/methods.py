@@ -1,0 +1,52 @@
+"""Which way a model is solved: whole, by decomposition, or as the reference states it."""
+
+from __future__ import annotations
+
+from massbalance.formulation.problem import Problem
+from massbalance.solving import decomposition, lexicographic
+from massbalance.solving.assembly import assemble
+from massbalance.solving.compiled import Compiled, compile_model
+from massbalance.solving.solution import Progress, Solution
+
+METHODS = ("auto", "monolith", "decomposition", "reference")
+"""auto: by size; monolith: the whole matrix; decomposition: on credit prices; reference: the whole
+model as stated in Pyomo. All reach the same optimum."""
+
+MOST_RECIPES = 12_000
+"""Above so many recipes an LP is decomposed: the monolith's rows grow with them, the master's hardly."""
+MOST_YES_NO = 400
+"""Above so many yes/no columns a MIP is decided over the mixes that prices call for."""
+
+
+def chosen(problem: Problem, compiled: Compiled, method: str) -> str:
+    """The method that `auto` stands for. ValueError for a word that is none."""
+    if method not in METHODS:
+        raise ValueError(f"method {method!r}: one of {', '.join(METHODS)}")
+    if method != "auto":
+        return method
+    many = len(problem.recipes) > MOST_RECIPES or int(compiled.integer.sum()) > MOST_YES_NO
+    return "decomposition" if many else "monolith"
+
+
+def compiled_by(problem: Problem, method: str) -> Compiled:
+    """The model's arrays, assembled directly or, for the reference, compiled from Pyomo."""
+    return compile_model(problem) if method == "reference" else assemble(problem)
+
+
+def solve(
+    problem: Problem,
+    compiled: Compiled,
+    *,
+    method: str = "auto",
+    time_limit: float | None = None,
+    gap: float = 0.0,
+    progress: Progress | None = None,
+) -> Solution:
+    """Lexicographic optimum by one of METHODS (always feasible: nothing need be allocated).
+
+    time_limit: seconds for all solves together; gap: relative MIP gap to stop at. SolverError where
+    HiGHS answers what cannot be true.
+    """
+    if chosen(problem, compiled, method) == "decomposition":
+        return decomposition.solve(problem, compiled, time_limit=time_limit, gap=gap, progress=progress)
+    return lexicographic.solve(compiled, time_limit=time_limit, gap=gap, progress=progress)
