@@ -36,17 +36,18 @@ from massbalance.report.publish import check_target, publish, sign_off, staging,
 from massbalance.report.summary import booked_value, rounded, solver_objectives, summary
 from massbalance.report.why import reasons
 from massbalance.report.workbook import write_workbook
-from massbalance.solving.compiled import Compiled, compile_model, without
+from massbalance.solving.compiled import Compiled, without
 from massbalance.solving.duals import proving_duals
 from massbalance.solving.highs import SolverError
-from massbalance.solving.lexicographic import Solution
-from massbalance.solving.lexicographic import solve as solve_compiled
+from massbalance.solving.methods import METHODS, chosen, compiled_by
+from massbalance.solving.methods import solve as solve_compiled
 from massbalance.solving.reach import reach
+from massbalance.solving.solution import Solution
 from massbalance.verification.verify import Report, verify_run
 
 __all__ = [
-    "Case", "Outcome", "Result", "SolverError", "VerificationFailed", "check_case", "read_case", "run_case",
-    "solve", "solve_objectives", "verify_run",
+    "METHODS", "Case", "Outcome", "Result", "SolverError", "VerificationFailed", "check_case", "read_case",
+    "run_case", "solve", "solve_objectives", "verify_run",
 ]  # fmt: skip
 
 Progress = Callable[[str], None]
@@ -135,30 +136,40 @@ def check_case(path: Path, *, progress: Progress | None = None) -> tuple[Case, l
     """Read and check a case: the case and every warning. CaseRefused holds all faults otherwise."""
     case = read_case(path, progress=progress)
     problem = build_problem(case)
-    found = reach_warnings(problem, reach(problem, compile_model(problem)))
+    found = reach_warnings(problem, reach(problem, compiled_by(problem, "auto")))
     return case, in_order([*case.warnings, *found])
 
 
-def solve_objectives(path: Path) -> list[dict[str, object]]:
-    """The solver's goal values before booking: [{name, priority, value}]."""
-    compiled = compile_model(build_problem(read_case(path)))
-    return solver_objectives(compiled, solve_compiled(compiled))
+def solve_objectives(path: Path, *, method: str = "auto") -> list[dict[str, object]]:
+    """The solver's goal values before booking: [{name, priority, value}]; method: as `solve`."""
+    problem = build_problem(read_case(path))
+    compiled = compiled_by(problem, method)
+    return solver_objectives(compiled, solve_compiled(problem, compiled, method=method))
 
 
 def solve(
-    case: Case, *, time_limit: float | None = None, gap: float = 0.0, progress: Progress | None = None
+    case: Case,
+    *,
+    method: str = "auto",
+    time_limit: float | None = None,
+    gap: float = 0.0,
+    progress: Progress | None = None,
 ) -> Result:
     """Decide a case: lexicographic optimum, exact booking, books, prices.
 
-    time_limit: seconds of solver time; gap: relative MIP gap. The result is not yet verified:
-    `run_case` does that on the files.
+    method: one of METHODS, by size unless told; time_limit: seconds of solver time; gap: relative
+    MIP gap. ValueError for a method that is none. The result is not yet verified: `run_case` does
+    that on the files.
     """
     clock = Clock(progress or _quiet)
     with clock.stage("build"):
         problem = build_problem(case)
-        compiled = compile_model(problem)
+        compiled = compiled_by(problem, method)
+        method = chosen(problem, compiled, method)
     with clock.stage("solve"):
-        solution = solve_compiled(compiled, time_limit=time_limit, gap=gap, progress=clock.say)
+        solution = solve_compiled(
+            problem, compiled, method=method, time_limit=time_limit, gap=gap, progress=clock.say
+        )
     with clock.stage("book"):
         allocation, unfit = book(problem, compiled, solution)
     decided = solution
@@ -167,8 +178,9 @@ def solve(
         # no whole grams fit these orders: decide again without them, so that others get their credits
         banned.update(unfit)
         with clock.stage("solve"):
+            left = without(problem, compiled, banned)
             again = solve_compiled(
-                without(problem, compiled, banned), time_limit=time_limit, gap=gap, progress=clock.say
+                problem, left, method=method, time_limit=time_limit, gap=gap, progress=clock.say
             )
         with clock.stage("book"):
             better, unfit = book(problem, compiled, again)
@@ -221,6 +233,7 @@ def run_case(
     path: Path,
     out: Path,
     *,
+    method: str = "auto",
     time_limit: float | None = None,
     gap: float = 0.0,
     progress: Progress | None = None,
@@ -236,7 +249,7 @@ def run_case(
     check_target(out)
     with clock.stage("read"):
         case = read_case(path, progress=progress)
-    result = solve(case, time_limit=time_limit, gap=gap, progress=progress)
+    result = solve(case, method=method, time_limit=time_limit, gap=gap, progress=progress)
     clock.seconds.update({k: float(v) for k, v in result.summary["seconds"].items()})  # type: ignore[attr-defined]
     with staging(out) as folder:
         report = _write_and_verify(folder, result, clock)

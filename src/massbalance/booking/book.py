@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from massbalance.booking.bulk import Bulk, Rows
 from massbalance.booking.fit import Fitter, Trial
@@ -25,7 +24,7 @@ from massbalance.domain.case import IndexArray
 from massbalance.domain.result import Allocation
 from massbalance.formulation.problem import Problem
 from massbalance.solving.compiled import Compiled
-from massbalance.solving.lexicographic import Solution
+from massbalance.solving.solution import Solution
 
 AGAIN = 8
 """How often all is booked again for orders that found nothing."""

@@ -15,7 +15,7 @@ from massbalance.domain.case import IndexArray
 from massbalance.domain.grid import GRID
 from massbalance.formulation.problem import Problem
 from massbalance.solving.compiled import Compiled
-from massbalance.solving.lexicographic import Solution, Stage
+from massbalance.solving.solution import Solution, Stage
 
 LEAST_UNITS = 0.5
 """A pool that gives a recipe less than this many grid units in all gives it nothing."""

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -112,6 +113,15 @@ def _guarded(command: str) -> Iterator[None]:
         _stop(USAGE)
 
 
+class Method(StrEnum):
+    """The words of solving.methods.METHODS, here so that `--help` need not import the solver."""
+
+    auto = "auto"
+    monolith = "monolith"
+    decomposition = "decomposition"
+    reference = "reference"
+
+
 @app.command()
 def run(
     case: CaseArgument,
@@ -122,6 +132,9 @@ def run(
         float | None, typer.Option("--time-limit", min=0.0, help="Seconds of solver time; then exit 5.")
     ] = None,
     gap: Annotated[float, typer.Option("--gap", min=0.0, max=1.0, help="Relative MIP gap to stop at.")] = 0.0,
+    method: Annotated[
+        Method, typer.Option("--method", help="How the optimum is found; by size unless told.")
+    ] = Method.auto,
     json: JsonOption = False,
 ) -> None:
     """Allocate the credits of CASE to its orders, prove it, and write the results.
@@ -136,7 +149,9 @@ def run(
     with _guarded("run"):
         try:
             with _progress() as say:
-                outcome = run_case(case, target, time_limit=time_limit, gap=gap, progress=say)
+                outcome = run_case(
+                    case, target, method=method.value, time_limit=time_limit, gap=gap, progress=say
+                )
         except VerificationFailed as failed:
             _show_faults(list(failed.report.faults), at_most=20)
             _error("run: the check of the result failed; nothing was published")

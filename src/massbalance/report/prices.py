@@ -17,7 +17,7 @@ from massbalance.domain.texts import Strings, TextTable, pick, strings
 from massbalance.formulation.problem import CAPS, Problem, recipe_of
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.labels import Labels
-from massbalance.solving.lexicographic import Solution
+from massbalance.solving.solution import Solution
 
 COLUMNS = (
     "goal", "kind", "name", "detail", "period", "unit", "price_per_unit", "lots", "row",

@@ -20,7 +20,7 @@ from massbalance.formulation.goals import Goal
 from massbalance.formulation.problem import Problem
 from massbalance.report.documents import Json
 from massbalance.solving.compiled import Compiled
-from massbalance.solving.lexicographic import Solution
+from massbalance.solving.solution import Solution
 
 PACKAGES = ("massbalance", "pyomo", "highspy", "numpy", "pandas", "pyarrow")
 
@@ -120,9 +120,9 @@ def summary(
         "currency": case.currency,
         "status": solution.status,
         "unfinished_goal": solution.unfinished or None,
-        "stopped_by": "stopped at the time limit" if solution.status == "limit" else None,
+        "stopped_by": solution.stopped_by or None,
         "unique": solution.stages[-1].status == "optimal",
-        "method": "monolith",
+        "method": solution.method,
         "mip": problem.is_mip,
         "objectives": objectives(problem, compiled, solution, allocation),
         "prices": "LP with the yes/no decisions fixed" if problem.is_mip else "LP",

@@ -16,7 +16,7 @@ from massbalance.formulation.possible import Excuses, Reach
 from massbalance.formulation.problem import CAPS, Problem
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.labels import Labels
-from massbalance.solving.lexicographic import Solution
+from massbalance.solving.solution import Solution
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -12,7 +12,7 @@ from massbalance.domain.grid import INT64_SAFE, IntArray
 from massbalance.formulation.problem import CAPS, Problem
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.labels import Labels
-from massbalance.solving.lexicographic import Solution, Stage
+from massbalance.solving.solution import Solution, Stage
 
 Floats = npt.NDArray[np.float64]
 Texts = npt.NDArray[np.object_]

@@ -8,6 +8,7 @@ duals from which a bound is proven without any solver.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from massbalance.solving.compiled import Compiled, Positions
 from massbalance.solving.highs import Answer, Highs, SolverError
 from massbalance.solving.robust import LEAST_SLACK, acceptable, solve_checked
-from massbalance.solving.solution import Progress, Solution, Stage, finish, stage_of
+from massbalance.solving.solution import TIME_LIMIT, Progress, Solution, Stage, finish, stage_of
 from massbalance.solving.ties import Optimum, break_ties
 
 Floats = npt.NDArray[np.float64]
@@ -168,10 +169,12 @@ def _solve_mip(compiled: Compiled, deadline: float | None, gap: float, say: Prog
     cut = next((s for s in decided if s.status != "optimal"), None)
     gaps = [_proven_gap(s, stages[i]) for i, s in enumerate(decided)]
     if cut is None:
-        return Solution(
-            "optimal", solution.columns, solution.stages, solution.proof, max(gaps, default=0.0), ""
+        return replace(
+            solution, status="optimal", solver_gap=max(gaps, default=0.0), unfinished="", stopped_by=""
         )
-    return Solution("limit", solution.columns, solution.stages, solution.proof, max(gaps), cut.goal.key)
+    return replace(
+        solution, status="limit", solver_gap=max(gaps), unfinished=cut.goal.key, stopped_by=TIME_LIMIT
+    )
 
 
 def _proven_gap(decided: Stage, clean: Stage) -> float:

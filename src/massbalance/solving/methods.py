@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from massbalance.formulation.problem import Problem
 from massbalance.solving import decomposition, lexicographic
 from massbalance.solving.assembly import assemble
@@ -47,6 +49,9 @@ def solve(
     time_limit: seconds for all solves together; gap: relative MIP gap to stop at. SolverError where
     HiGHS answers what cannot be true.
     """
-    if chosen(problem, compiled, method) == "decomposition":
-        return decomposition.solve(problem, compiled, time_limit=time_limit, gap=gap, progress=progress)
-    return lexicographic.solve(compiled, time_limit=time_limit, gap=gap, progress=progress)
+    method = chosen(problem, compiled, method)
+    if method == "decomposition":
+        found = decomposition.solve(problem, compiled, time_limit=time_limit, gap=gap, progress=progress)
+    else:
+        found = lexicographic.solve(compiled, time_limit=time_limit, gap=gap, progress=progress)
+    return replace(found, method=method)

@@ -14,6 +14,7 @@ from massbalance.solving.highs import Answer
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
+TIME_LIMIT = "stopped at the time limit"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Solution:
     status: `optimal` or `limit`; columns: of the compiled model; stages: goals in order with
     the clean LP values (integers fixed in a MIP) and their prices; proof: the stages whose
     duals prove the bounds (the same for an LP, the relaxation for a MIP); solver_gap: greatest
-    relative gap over the goals; unfinished: name of the goal that the limit cut.
+    relative gap over the goals; unfinished: name of the goal that the limit cut; stopped_by: what
+    limit that was, in words; method: one of solving.methods.METHODS but `auto`.
     """
 
     status: str
@@ -54,6 +56,8 @@ class Solution:
     proof: tuple[Stage, ...]
     solver_gap: float
     unfinished: str
+    stopped_by: str = ""
+    method: str = "monolith"
 
     def value(self, compiled: Compiled, number: int) -> float:
         """The goal's own value (shortfall in t, margin in currency)."""
@@ -88,4 +92,4 @@ def finish(compiled: Compiled, stages: list[Stage], proof: list[Stage], columns:
     # the tie-break only chooses among optima: a limit that cuts it leaves the optimum proven
     if cut is None or cut.goal.name == "tie_break":
         return Solution("optimal", columns, tuple(full), proven, 0.0, "")
-    return Solution("limit", columns, tuple(full), proven, float("inf"), cut.goal.key)
+    return Solution("limit", columns, tuple(full), proven, float("inf"), cut.goal.key, TIME_LIMIT)

@@ -45,7 +45,9 @@ def break_ties(
     before, costs = compiled.costs[goal], compiled.costs[goal + 1]
     least = PRICED * max(1.0, float(np.abs(before).max(initial=0.0)))
     matrix, lower, upper, price = _with_holds(compiled, optimum, held)
-    reduced = before + sum((p * c for p, (c, _) in zip(optimum.held, held, strict=True)), np.zeros(len(before)))
+    reduced = before + sum(
+        (p * c for p, (c, _) in zip(optimum.held, held, strict=True)), np.zeros(len(before))
+    )
     reduced = reduced + compiled.matrix.T @ optimum.rows
     free = np.flatnonzero((np.abs(reduced) <= least) & (compiled.upper > compiled.lower))
     columns = np.clip(optimum.columns, compiled.lower, compiled.upper)

@@ -42,15 +42,18 @@ def point_of(master: Master, blocks: Blocks, optimum: Optimum) -> Point:
     return Point(columns_of(master, optimum.solved.columns), rows, prices.held)
 
 
-def _impossible(master: Master, blocks: Blocks, own: Floats, rows: Floats, masses: npt.NDArray[np.intp]) -> None:
-    """Prices at which a claim that no mix reaches is worth nobody's while: its caps' ray, as long as it takes."""
+def _impossible(
+    master: Master, blocks: Blocks, own: Floats, rows: Floats, masses: npt.NDArray[np.intp]
+) -> None:
+    """A claim that no mix reaches gets prices at which nobody would pay for it, along its caps' ray."""
     stuck = np.flatnonzero(~blocks.possible)
     if len(stuck) == 0:
         return
-    compiled = master.compiled
     worth = np.zeros(blocks.count)
     steps = master.columns[master.steps]
-    reduced = own[steps] + (master.coupled.T @ np.where(_of_masses(master), 0.0, rows[master.rows]))[master.steps]
+    reduced = (
+        own[steps] + (master.coupled.T @ np.where(_of_masses(master), 0.0, rows[master.rows]))[master.steps]
+    )
     np.maximum.at(worth, master.recipe_of_step, -reduced)
     need = -blocks.rhs[stuck, 0]
     length = worth[stuck] / (need - blocks.reached[stuck])

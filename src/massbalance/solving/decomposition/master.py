@@ -127,9 +127,8 @@ class Master:
         compiled, columns = self.compiled, self.columns
         self.upper = compiled.upper[columns].copy()
         self.upper[self.steps] *= np.where(self.inside[self.recipe_of_step], weight, 0.0)
-        self.most = SLACK_OF_BOUNDS * np.bincount(
-            self.recipe_of_step, weights=self.upper[self.steps], minlength=len(self.inside)
-        )
+        mass = np.bincount(self.recipe_of_step, weights=self.upper[self.steps], minlength=len(self.inside))
+        self.most: Floats = SLACK_OF_BOUNDS * mass.astype(np.float64)
         self.row_upper = compiled.row_upper[self.rows]
         return Highs(self.with_mixes(), integers=False)
 
@@ -145,7 +144,11 @@ class Master:
             place = np.cumsum(fresh) - 1
             keep = fresh[new.owner]
             new = Mixes(
-                new.recipe[fresh], new.costs[:, fresh], place[new.owner[keep]], new.pair[keep], new.amount[keep]
+                new.recipe[fresh],
+                new.costs[:, fresh],
+                place[new.owner[keep]],
+                new.pair[keep],
+                new.amount[keep],
             )
         if len(new):
             self._add(new)
@@ -173,7 +176,10 @@ class Master:
         """Append columns: the tonne itself (C10), what it draws (C3), what it counts in held goals (C15)."""
         n, rows = len(new), len(self.rows)
         mix = np.arange(n)
-        entries = [(self.mass_row[new.recipe], mix, np.ones(n)), (self.cell_of_pair[new.pair], new.owner, new.amount)]
+        entries = [
+            (self.mass_row[new.recipe], mix, np.ones(n)),
+            (self.cell_of_pair[new.pair], new.owner, new.amount),
+        ]
         for i, (goal, _) in enumerate(self.held):
             some = np.flatnonzero(new.costs[goal])
             entries.append((np.full(len(some), rows + i), some, new.costs[goal][some]))

@@ -17,12 +17,13 @@ from massbalance.solving.compiled import Compiled
 from massbalance.solving.decomposition.master import Master
 from massbalance.solving.decomposition.sequence import Sequence
 from massbalance.solving.highs import Highs, SolverError
-from massbalance.solving.solution import Solution, Stage
+from massbalance.solving.solution import TIME_LIMIT, Solution, Stage
 
 Floats = npt.NDArray[np.float64]
 
 MIP_GAP = 1e-4
 """Relative gap at which the MIP over known mixes stops: finer than what its mixes can promise."""
+FOUND = "stopped at the best whole orders over the mixes that prices call for"
 NODES = 100
 """Most nodes of each MIP."""
 
@@ -93,7 +94,14 @@ def _proven(sequence: Sequence, clean: Solution, master: Master, gap: float) -> 
     ]
     gaps += [float("inf")] * (len(clean.stages) - 1 - len(proof))
     wide = [s.goal.key for s, width in zip(clean.stages[:-1], gaps, strict=True) if width > gap]
-    status, unfinished = ("limit", wide[0]) if wide else (clean.status, clean.unfinished)
-    return Solution(status, clean.columns, clean.stages, tuple(proof), max(gaps, default=0.0), unfinished)
-
-
+    if not wide:
+        return replace(clean, proof=tuple(proof), solver_gap=max(gaps, default=0.0))
+    stopped = TIME_LIMIT if any(width == float("inf") for width in gaps) else FOUND
+    return replace(
+        clean,
+        status="limit",
+        proof=tuple(proof),
+        solver_gap=max(gaps),
+        unfinished=wide[0],
+        stopped_by=stopped,
+    )
