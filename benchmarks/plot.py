@@ -42,9 +42,8 @@ def draw(document: dict[str, Any], target: Path) -> None:
             axes.plot(*zip(*short, strict=True), color=colour, marker=mark, ms=8, ls="", mfc="white")
     limit = document["limits"]["seconds"]
     axes.axhline(limit, color="#999999", lw=0.8, ls="--")
-    axes.annotate(
-        "ended here (hollow)", (0.01, limit), ("axes fraction", "data"), va="bottom", color="#666666"
-    )
+    where = axes.get_yaxis_transform()
+    axes.text(0.01, limit, "ended here (hollow)", transform=where, va="bottom", color="#666666", fontsize=9)
     axes.set(xscale="log", yscale="log", xlabel="orders", ylabel="seconds, whole process")
     axes.set_title("From files to the answer (massbalance: to verified files)", fontsize=11)
     axes.grid(visible=True, which="major", color="#dddddd", lw=0.6)
