@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 MASSBALANCE = "massbalance"
 PEERS = {
     "linopy": "linopy_plain",
+    "linopy, every pair": "linopy_every",
     "PuLP": "pulp_plain",
     "Pyomo": "pyomo_plain",
     "HiGHS, plain matrix": "highs_plain",
@@ -15,7 +16,7 @@ PEERS = {
 """Name in the tables, and the module in benchmarks/peers."""
 REDUCED = "HiGHS, reduced matrix"
 EVERY = (MASSBALANCE, *PEERS)
-SOME = (MASSBALANCE, "linopy", REDUCED)
+SOME = (MASSBALANCE, "linopy", "linopy, every pair", REDUCED)
 
 
 @dataclass(frozen=True)

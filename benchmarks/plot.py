@@ -18,6 +18,7 @@ from matplotlib import pyplot  # noqa: E402
 LOOKS = {
     "massbalance": ("#0b5394", "o"),
     "linopy": ("#b45f06", "s"),
+    "linopy, every pair": ("#e69138", "<"),
     "PuLP": ("#990000", "^"),
     "Pyomo": ("#38761d", "v"),
     "HiGHS, plain matrix": ("#666666", "D"),
@@ -39,7 +40,10 @@ def draw(document: dict[str, Any], target: Path) -> None:
                   ls="-" if done else "")  # fmt: skip
         if short:
             axes.plot(*zip(*short, strict=True), color=colour, marker=mark, ms=8, ls="", mfc="white")
-    axes.axhline(document["limits"]["seconds"], color="#999999", lw=0.8, ls="--")
+    limit = document["limits"]["seconds"]
+    axes.axhline(limit, color="#999999", lw=0.8, ls="--")
+    where = axes.get_yaxis_transform()
+    axes.text(0.01, limit, "ended here (hollow)", transform=where, va="bottom", color="#666666", fontsize=9)
     axes.set(xscale="log", yscale="log", xlabel="orders", ylabel="seconds, whole process")
     axes.set_title("From files to the answer (massbalance: to verified files)", fontsize=11)
     axes.grid(visible=True, which="major", color="#dddddd", lw=0.6)

@@ -19,6 +19,8 @@ from linopy.solvers import Solver
 from benchmarks.peers.plain_case import PlainCase, read
 from benchmarks.peers.report import goal, measured, optimal, say, slack, stage
 
+PACKAGES = ("linopy", "highspy", "numpy", "pandas", "xarray")
+
 
 def build(case: PlainCase) -> linopy.Model:
     """x[pair], y[term], take[term]; claims, caps, supply, and a row for each goal to be held."""
@@ -94,12 +96,12 @@ def solve(model: linopy.Model, case: PlainCase) -> None:
             model.constraints[f"hold {number}"].rhs = reached - slack(reached)
 
 
-def body(folder: Path) -> None:
+def body(folder: Path, *, every_pair: bool = False) -> None:
     """Read, build, solve."""
     warnings.simplefilter("ignore")
     linopy.options["semantics"] = "v1"
     with stage("read"):
-        case = read(folder)
+        case = read(folder, every_pair=every_pair)
     with stage("build"):
         model = build(case)
         say(sizes={"columns": int(model.nvars), "rows": int(model.ncons)})
@@ -108,4 +110,4 @@ def body(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    measured(body, ("linopy", "highspy", "numpy", "pandas", "xarray"))
+    measured(body, PACKAGES)

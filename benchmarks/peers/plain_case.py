@@ -118,12 +118,15 @@ class PlainCase:
         return {"pairs": len(self.term), "columns": len(self.term) + len(self.mass), "rows": rows}
 
 
-def read(folder: Path) -> PlainCase:
-    """The case in `folder` (CSV or Parquet). It must be valid: nothing is checked."""
+def read(folder: Path, *, every_pair: bool = False) -> PlainCase:
+    """The case in `folder` (CSV or Parquet). It must be valid: nothing is checked.
+
+    every_pair: keep the pairs that may serve but cannot help.
+    """
     settings = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
     if settings["rules"] != "jaa-2026" or "objective" in settings:
         raise SystemExit("the plain model knows jaa-2026 without overrides, and the default goals")
-    return _Reader({path.stem: _table(path) for path in sorted(folder.glob("*.[cp]*"))}).case()
+    return _Reader({path.stem: _table(path) for path in sorted(folder.glob("*.[cp]*"))}, every_pair).case()
 
 
 def _table(path: Path) -> pd.DataFrame:
@@ -141,6 +144,7 @@ def _table(path: Path) -> pd.DataFrame:
 @dataclass
 class _Reader:
     tables: dict[str, pd.DataFrame]
+    every_pair: bool
     caps: list[Cap] = field(default_factory=list)
     possible: Flags = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
@@ -291,6 +295,8 @@ class _Reader:
 
     def useful(self, claim: str, product: int) -> Flags:
         """Adds to the claim, makes room for others in a limited element, or earns money."""
+        if self.every_pair:
+            return np.ones(len(self.lots), dtype=bool)
         credited, reduction = self.credited[product], self.reduction[product]
         adds = (credited * self.share_of(claim) if claim in SHARES else reduction) > 0
         dilutes = (np.nan_to_num(self.over[product], nan=0.0) * credited < 0).any(axis=0)

@@ -51,6 +51,7 @@ __all__ = [
 ]  # fmt: skip
 
 Progress = Callable[[str], None]
+SUMMARY = "summary.json"
 MOST_BANNED = 50
 """Up to so many terms that no whole grams fit, a MIP is decided again without them."""
 
@@ -270,7 +271,7 @@ def run_case(
         if not report.ok:
             raise VerificationFailed(report)
         document = _certified(result.summary, report, clock)
-        _write_summary(folder, document)
+        _write_summary(folder, document, changed=SUMMARY)
         publish(folder, out)
     return Outcome(out, document, report)
 
@@ -293,10 +294,10 @@ def _write_and_verify(folder: Path, result: Result, clock: Clock) -> Report:
         return verify_run(folder)
 
 
-def _write_summary(folder: Path, document: Json) -> None:
-    """summary.json, then the manifest of all there is."""
-    (folder / "summary.json").write_text(dumps(document), encoding="utf-8", newline="\n")
-    sign_off(folder)
+def _write_summary(folder: Path, document: Json, changed: str = "") -> None:
+    """summary.json, then the manifest of all there is (or, of what is signed, of the file that changed)."""
+    (folder / SUMMARY).write_text(dumps(document), encoding="utf-8", newline="\n")
+    sign_off(folder, changed)
 
 
 def _certified(document: Json, report: Report, clock: Clock) -> Json:

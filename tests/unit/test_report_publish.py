@@ -142,6 +142,17 @@ def test_the_manifest_holds_the_hash_of_every_file(tmp_path: Path) -> None:
     }
 
 
+def test_of_a_signed_folder_only_what_changed_is_hashed_again(tmp_path: Path) -> None:
+    for name in ("a.csv", "summary.json"):
+        (tmp_path / name).write_bytes(b"x\n")
+    sign_off(tmp_path)
+    (tmp_path / "summary.json").write_bytes(b"y\n")
+    sign_off(tmp_path, "summary.json")
+    found = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))["files"]
+    hashes = {n: hashlib.sha256((tmp_path / n).read_bytes()).hexdigest() for n in ("a.csv", "summary.json")}
+    assert found == hashes
+
+
 @pytest.mark.parametrize("there", ["nothing", "empty", "run"])
 def test_targets_that_may_be_written(tmp_path: Path, there: str) -> None:
     out = tmp_path / "out"

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from handmade import MODELS
 from massbalance.intake.read import read_case
 from massbalance.verification.bound import GoalProof, prove
-from massbalance.verification.facts import GHG_CLAIMS, SHARE_CLAIMS, Facts, Lot, Term
-from massbalance.verification.files import Faults, Line
+from massbalance.verification.effects import Effects
+from massbalance.verification.facts import Facts, Lot
+from massbalance.verification.files import Faults, Lines
+from massbalance.verification.integers import Wide
+from massbalance.verification.orders import Booked, check_orders
 from massbalance.verification.proof import (
     DUAL,
     SCOPE_SETS,
@@ -23,22 +28,44 @@ from massbalance.verification.proof import (
     read_groups,
     shared_origins,
 )
-from massbalance.verification.rows import Booked, Decision, Sums, check_allocation, check_orders
+from massbalance.verification.rows import Rows, check_allocation
+from massbalance.verification.terms import GHG_CLAIMS, SHARE_CLAIMS, Demand
 from runs import SETTINGS
 
 RULES = (MODELS / "jaa-2026.toml").read_bytes()
 
 
-def load(run: Path) -> tuple[Facts, Booked, Groups]:
+@dataclass(frozen=True)
+class Loaded:
     """What the verifier takes from a sound run."""
+
+    facts: Facts
+    effects: Effects
+    booked: Booked
+    groups: Groups
+
+    def prove(self, duals: dict[str, Duals]) -> list[GoalProof]:
+        return prove(self.facts, self.effects, self.booked, self.groups, duals)
+
+
+def load(run: Path) -> Loaded:
     faults = Faults()
     facts = Facts(read_case(run / "case", rule_source=RULES))
-    booked = check_orders(run, facts, check_allocation(run, facts, faults), faults)
+    effects = Effects(facts)
+    booked = check_orders(run, facts, effects, check_allocation(run, facts, effects, faults), faults)
     groups = read_groups(run, facts, faults)
     assert booked is not None
     assert groups is not None
     assert not faults.found
-    return facts, booked, groups
+    return Loaded(facts, effects, booked, groups)
+
+
+def nothing_booked(facts: Facts) -> Booked:
+    """No rows, nothing claimed."""
+    none, lines, terms = np.zeros(0, np.int64), Lines("", np.zeros(0, np.int64), {}), facts.terms
+    rows = Rows(lines, none, none, none, none, none, none, none, [none, none, none])
+    nought = np.zeros(len(facts.mass), np.int64)
+    return Booked(rows, lines, nought, terms.own, Wide.of(nought))
 
 
 def some_duals(facts: Facts, groups: Groups, rng: random.Random) -> dict[str, Duals]:
@@ -49,8 +76,8 @@ def some_duals(facts: Facts, groups: Groups, rng: random.Random) -> dict[str, Du
         rows = [("goal_hold", h, "") for h in goals[:n]]
         rows += [("pool_balance", pool, t) for pool in groups.pools for t in facts.case.periods.position]
         rows += [("origin_once", origin, "") for origin in shared_origins(facts)]
-        for name, terms in groups.recipes.items():
-            limits = facts.products[terms[0].product]
+        for name, demand in groups.recipes.items():
+            limits = facts.products[facts.terms.demands[demand].product]
             rows += [("claim", name, ""), ("mass_cap", name, "")]
             rows += [("category_cap", name, c) for c in limits.caps]
             rows += [("element_cap", name, e) for e in limits.elements]
@@ -65,18 +92,43 @@ def fraction(facts: Facts, value: int) -> Fraction:
     return Fraction(value, facts.scale)
 
 
-def plain_cost(facts: Facts, lot: Lot, term: Term, price: dict[tuple[str, str], Fraction]) -> Fraction:
-    """What the recipe's rows say of one unit of the lot in a recipe of the term, without its supply."""
-    traits, limits = lot.traits, facts.products[term.product]
-    reduction, rate = fraction(facts, facts.reduction(traits, term.product)), fraction(facts, limits.rate)
-    share = dict(zip(SHARE_CLAIMS, traits.shares, strict=True)).get(term.claim, 0)
-    claimed = reduction if term.claim in GHG_CLAIMS else rate * fraction(facts, share)
+def plain_reduction(facts: Facts, lot: Lot, product: int) -> int:
+    """max(0, min(D_l, d_p) - intensity), scaled."""
+    traits, limits = lot.traits, facts.products[product]
+    other = limits.factor[traits.carrier] if traits.carrier else limits.metal
+    if traits.kind == "project":
+        return facts.scale
+    if None in (traits.displaced, traits.intensity, other):
+        return 0
+    return max(0, min(traits.displaced, other) - traits.intensity)
+
+
+def may_serve(facts: Facts, lot: Lot, demand: Demand) -> bool:
+    """May the lot serve the demand?"""
+    traits, limits = lot.traits, facts.products[demand.product]
+    return (
+        lot.first <= demand.period <= lot.last
+        and (not demand.schemes or traits.scheme in demand.schemes)
+        and limits.areas[traits.area[0]] == traits.area[1]
+        and (traits.gas, limits.gas) != ("GHG", "CO2")
+        and (traits.kind != "material" or traits.category in limits.caps)
+        and (not traits.carrier or limits.use[traits.carrier] > 0)
+    )
+
+
+def plain_cost(facts: Facts, lot: Lot, demand: Demand, price: dict[tuple[str, str], Fraction]) -> Fraction:
+    """What the recipe's rows say of one unit of the lot in a recipe of the demand, without its supply."""
+    traits, limits, wt = lot.traits, facts.products[demand.product], dict(lot.traits.wt)
+    reduction = fraction(facts, plain_reduction(facts, lot, demand.product))
+    rate = fraction(facts, limits.rate)
+    share = dict(zip(SHARE_CLAIMS, traits.shares, strict=True)).get(demand.claim, 0)
+    claimed = reduction if demand.claim in GHG_CLAIMS else rate * fraction(facts, share)
     cost = price.get(("claim", ""), 0) * claimed
     if traits.kind == "material":
         cost -= rate * (price.get(("mass_cap", ""), 0) + price.get(("category_cap", traits.category), 0))
         for element, (_, base) in limits.elements.items():
-            if element in traits.wt:
-                delta = fraction(facts, traits.wt[element] - base)
+            if element in wt:
+                delta = fraction(facts, wt[element] - base)
                 cost -= rate * delta * price.get(("element_cap", element), 0)
     cost -= price.get(("energy_cap", traits.carrier), 0)
     for scopes in SCOPE_SETS:
@@ -85,10 +137,10 @@ def plain_cost(facts: Facts, lot: Lot, term: Term, price: dict[tuple[str, str], 
     return cost
 
 
-def plain_room(facts: Facts, term: Term, price: dict[tuple[str, str], Fraction]) -> Fraction:
+def plain_room(facts: Facts, demand: Demand, price: dict[tuple[str, str], Fraction]) -> Fraction:
     """What one t of claimed mass costs by the recipe's rows."""
-    limits = facts.products[term.product]
-    room = {("claim", ""): -facts.need(term), ("mass_cap", ""): facts.scale}
+    limits = facts.products[demand.product]
+    room = {("claim", ""): -facts.need(demand), ("mass_cap", ""): facts.scale}
     room |= {("category_cap", c): share for c, share in limits.caps.items()}
     room |= {("element_cap", e): most - base for e, (most, base) in limits.elements.items()}
     room |= {("energy_cap", c): use for c, use in limits.use.items()}
@@ -112,23 +164,25 @@ def plain_bound(facts: Facts, groups: Groups, duals: Duals, goal: str, held: dic
         omega = price.get(("origin_once", origin, ""), Fraction(0))
         total += omega + sum(max(Fraction(0), worth.pop(i) - omega) for i in lots)
     total += sum(worth.values())
-    best = [Fraction(0)] * len(facts.names)
-    for name, terms in groups.recipes.items():
+    best, terms = [Fraction(0)] * len(facts.names), facts.terms
+    for r, (name, at) in enumerate(groups.recipes.items()):
+        demand = terms.demands[at]
         own = {(e, i): dual for (e, key, i), dual in price.items() if key == name and e != "pool_balance"}
         own.pop(("goal_hold", ""), None)
-        for term in terms:
-            value = margin * fraction(facts, term.premium) - plain_room(facts, term, own)
-            if facts.firm[term.order]:
-                value += weight.get(f"firm_shortfall:{facts.priority[term.order]}", 0)
-            best[term.order] = max(best[term.order], value)
+        for term in np.flatnonzero(groups.recipe == r):
+            order = terms.order[term]
+            value = margin * fraction(facts, int(terms.premium[term])) - plain_room(facts, demand, own)
+            if facts.firm[order]:
+                value += weight.get(f"firm_shortfall:{facts.priority[order]}", 0)
+            best[order] = max(best[order], value)
         for pool, lots in groups.pools.items():
-            able = [facts.lots[i] for i in lots if facts.refuses(facts.lots[i], terms[0]) is None]
+            able = [facts.lots[i] for i in lots if may_serve(facts, facts.lots[i], demand)]
             if able:
-                cost = plain_cost(facts, able[0], terms[0], own)
-                cost -= price.get(("pool_balance", pool, periods[terms[0].period]), 0)
+                cost = plain_cost(facts, able[0], demand, own)
+                cost -= price.get(("pool_balance", pool, periods[demand.period]), 0)
                 cost -= margin * fraction(facts, able[0].traits.cost)
                 total += max(Fraction(0), cost) * Fraction(sum(lot.quantity for lot in able), 10**6)
-    total += sum(value * Fraction(mass, 10**6) for value, mass in zip(best, facts.mass, strict=True))
+    total += sum(value * Fraction(mass, 10**6) for value, mass in zip(best, facts.mass.tolist(), strict=True))
     return total - sum(weight[h] * value for h, value in held.items())
 
 
@@ -142,10 +196,10 @@ def maximised(facts: Facts, proof: GoalProof, value: Fraction) -> Fraction:
 @pytest.mark.parametrize("name", ["scarce", "mixed"])
 @pytest.mark.parametrize("seed", range(5))
 def test_bound_is_the_formula(name: str, seed: int, request: pytest.FixtureRequest) -> None:
-    facts, booked, groups = load(request.getfixturevalue(name))
+    run = load(request.getfixturevalue(name))
+    facts, groups = run.facts, run.groups
     duals = some_duals(facts, groups, random.Random(seed))
-    nothing = Booked([], [Decision(d.line, 0, d.term, Sums()) for d in booked.decisions])
-    proofs = prove(facts, nothing, groups, duals)
+    proofs = replace(run, booked=nothing_booked(facts)).prove(duals)
     held: dict[str, Fraction] = {}
     for goal, proof in zip(facts.goals, proofs, strict=True):
         expected = plain_bound(facts, groups, duals[goal], goal, held)
@@ -157,17 +211,17 @@ def test_bound_is_the_formula(name: str, seed: int, request: pytest.FixtureReque
 def test_no_duals_whatever_put_the_bound_below_what_was_booked(
     name: str, request: pytest.FixtureRequest
 ) -> None:
-    facts, booked, groups = load(request.getfixturevalue(name))
+    run = load(request.getfixturevalue(name))
     for seed in range(40):
-        proofs = prove(facts, booked, groups, some_duals(facts, groups, random.Random(seed)))
+        proofs = run.prove(some_duals(run.facts, run.groups, random.Random(seed)))
         assert all(proof.gap >= 0 for proof in proofs)
 
 
 def test_right_duals_prove_the_optimum_to_the_last_digit(scarce: Path) -> None:
-    facts, booked, groups = load(scarce)
-    duals = read_duals(scarce, facts, groups, Faults())
+    run = load(scarce)
+    duals = read_duals(scarce, run.facts, run.groups, Faults())
     assert duals is not None
-    proofs = prove(facts, booked, groups, duals)
+    proofs = run.prove(duals)
     assert [(p.name, p.priority, p.booked, p.bound, p.mip) for p in proofs] == [
         ("firm_shortfall_t", 1, 0, 0, False),
         ("firm_shortfall_t", 2, 50, 50, False),
@@ -197,11 +251,12 @@ def test_fifty_thousand_pairs_in_three_seconds(tmp_path: Path) -> None:
     facts = Facts(read_case(case, rule_source=RULES))
     groups = Groups(
         {lot.name: [i] for i, lot in enumerate(facts.lots)},
-        {order: [t] for (order, _), t in facts.terms.items()},
+        dict(zip(facts.names.to_pylist(), facts.terms.demand.tolist(), strict=True)),
+        np.arange(recipes),
     )
-    nothing = Booked([], [Decision(Line(), 0, term, Sums()) for term in facts.terms.values()])
+    run = Loaded(facts, Effects(facts), nothing_booked(facts), groups)
     duals = some_duals(facts, groups, random.Random(1))
     begun = time.process_time()
-    proofs = prove(facts, nothing, groups, duals)
+    proofs = run.prove(duals)
     assert time.process_time() - begun < 3
     assert proofs[0].gap >= 0

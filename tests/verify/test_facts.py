@@ -12,6 +12,7 @@ from handmade import MODELS
 from massbalance.domain.case import Case
 from massbalance.domain.effects import Effects, windows
 from massbalance.intake.read import read_case
+from massbalance.verification.effects import Effects as Verified
 from massbalance.verification.facts import Facts, months_later
 from runs import MIXED
 
@@ -36,8 +37,8 @@ def agree(case: Case) -> None:
     lots, products = len(case.lots), len(case.products)
     lot, product = (a.ravel() for a in np.meshgrid(np.arange(lots), np.arange(products), indexing="ij"))
     reduction = effects.reduction(lot, product)
-    for n, (i, p) in enumerate(zip(lot, product, strict=True)):
-        assert facts.reduction(facts.lots[i].traits, p) == reduction.fraction(n) * facts.scale
+    found = Verified(facts).reduction(facts.kind[lot], product)
+    assert found.tolist() == [reduction.fraction(n) * facts.scale for n in range(len(lot))]
     for i, one in enumerate(facts.lots):
         first, last = int(window.first[i]), int(window.last[i])
         if window.received[i] < 0:

@@ -133,21 +133,26 @@ class _Books:
         lots, periods = len(self.case.lots), len(self.case.periods)
         lot, period, amount = self.loose()
         some = np.flatnonzero(amount)
-        sums = sum_by(lot[some] * periods + period[some], amount[some], lots * periods)
-        gas, merged = self.case.lots.text("gas"), dict[Pool, int]()
-        for at in np.flatnonzero(sums):
-            i, t = divmod(int(at), periods)
+        gas, alike = self.case.lots.text("gas"), dict[Pool, int]()
+        of_lot = np.zeros(lots, dtype=np.intp)
+        for i in range(lots):
             pool = Pool(
                 boundary=self.case.rules.boundary(self.effects.kind[i]),
                 area=self.effects.boundaries.lot[i],
                 unit=self.origin_unit[i],
                 scopes=self.effects.scopes[i],
                 gas=gas[i],
-                period=t,
+                period=0,
                 amount=0,
             )
-            merged[pool] = merged.get(pool, 0) + int(sums[at])
-        return [replace(pool, amount=amount) for pool, amount in merged.items()]
+            of_lot[i] = alike.setdefault(pool, len(alike))
+        sums = sum_by(of_lot[lot[some]] * periods + period[some], amount[some], len(alike) * periods)
+        return [
+            replace(pool, period=t, amount=int(sums[n * periods + t]))
+            for pool, n in alike.items()
+            for t in range(periods)
+            if sums[n * periods + t]
+        ]
 
     def loose(self) -> tuple[IndexArray, IndexArray, IntArray]:
         """Every forgone or expired effect: its lot, its period, g CO2e."""
@@ -166,12 +171,10 @@ class _Books:
 
     def last_use(self) -> tuple[IndexArray, IndexArray]:
         """Lot and period of the last use of each home's lots (itself and 0 where there is none)."""
-        lot = np.arange(len(self.split.home), dtype=np.intp)
-        period = np.zeros(len(lot), dtype=np.intp)
-        order = np.lexsort((self.row_lot, self.row_period))  # later uses overwrite earlier ones
-        home = self.split.home[self.row_lot[order]]
-        lot[home], period[home] = self.row_lot[order], self.row_period[order]
-        return lot, period
+        lots = len(self.split.home)
+        last = np.full(lots, -1, dtype=np.intp)
+        np.maximum.at(last, self.split.home[self.row_lot], self.row_period * lots + self.row_lot)
+        return np.where(last < 0, np.arange(lots), last % max(lots, 1)), np.maximum(last, 0) // max(lots, 1)
 
     @cached_property
     def released(self) -> Released:

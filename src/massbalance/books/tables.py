@@ -59,7 +59,7 @@ def _table(names: Sequence[str], columns: Sequence[Strings]) -> TextTable:
 def allocation_table(case: Case, allocation: Allocation) -> TextTable:
     """allocation.csv: one row per lot and order, by order, offer and lot; t, or the lot's unit."""
     rows = np.lexsort((allocation.lot, allocation.offer, allocation.order))
-    lot, order = allocation.lot[rows], allocation.order[rows]
+    lot = allocation.lot[rows]
     numbers = (
         allocation.quantity, allocation.credited, allocation.scope1, allocation.scope2, allocation.scope3,
     )  # fmt: skip
@@ -68,7 +68,7 @@ def allocation_table(case: Case, allocation: Allocation) -> TextTable:
         ALLOCATION,
         [
             pick(text(case.lots, "lot"), lot),
-            pick(text(case.orders, "order"), order),
+            pick(text(case.orders, "order"), allocation.order[rows]),
             pick(text(case.offers, "offer"), allocation.offer[rows]),
             quantity,
             pick(text(case.lots, "uom"), lot),
@@ -183,12 +183,12 @@ def _footprints(case: Case, allocation: Allocation) -> tuple[Strings, Strings]:
     product = positions(case.orders, "product", case.products)
     before = exact["s1"].plus(exact["s2"]).plus(exact["s3"])
     reduced = sum_by(allocation.order, allocation.reduction, len(case.orders))
-    after = _after(before.take(product), allocation.claimed, reduced)
+    after = footprints_after(before.take(product), allocation.claimed, reduced)
     texts = pick(column_texts(before), product)
     return texts, where(allocation.claimed > 0, decimal_texts(after))
 
 
-def _after(before: Column, claimed: IntArray, reduced: IntArray) -> IntArray:
+def footprints_after(before: Column, claimed: IntArray, reduced: IntArray) -> IntArray:
     """before - reduced / claimed, t CO2e per t on 6 decimals, rounded up; 0 where nothing is claimed."""
     unit, scale = 10**before.decimals, 10**GRID_DECIMALS
     # a product's value and an order's mass are small enough by far; what is not takes Python integers

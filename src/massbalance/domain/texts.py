@@ -6,7 +6,7 @@ million cells are a handful of array operations here, and no Python object each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ BLOCK_ROWS = 65_536
 """Rows that are worked on at once: enough to make calls cheap, few enough to stay in the cache."""
 SPECIAL = r'[",\r\n]'
 """A CSV cell that holds one of these is quoted."""
-_SPECIAL_BYTES = np.frombuffer(b'",\r\n', dtype=np.uint8)
+_SPECIAL_BYTES = np.isin(np.arange(256), list(b'",\r\n'))
 
 
 def scalar(text: str) -> Any:
@@ -145,22 +145,44 @@ def _digits(values: npt.NDArray[Any], decimals: int) -> Strings:
 # ---- CSV -----------------------------------------------------------------------------------------------
 
 
+def ends(texts: Strings) -> npt.NDArray[np.int64]:
+    """Where each text begins in the bytes of `content`, and where the last one ends. Shape (n + 1,)."""
+    offsets = texts.buffers()[1]
+    if len(texts) == 0 or offsets is None:
+        return np.zeros(1, dtype=np.int64)
+    found = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    return found - found[0]
+
+
 def content(texts: Strings) -> memoryview:
     """All texts of a column, one after the other, as bytes."""
     _, offsets, data = texts.buffers()
     if len(texts) == 0 or data is None:
         return memoryview(b"")
-    ends = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    return memoryview(data)[int(ends[0]) : int(ends[-1])]
+    places = np.frombuffer(offsets, dtype=np.int64)
+    return memoryview(data)[int(places[texts.offset]) : int(places[texts.offset + len(texts)])]
+
+
+def holds(texts: Strings, marks: npt.NDArray[np.bool_]) -> bool:
+    """Does any text hold one of the bytes that are marked? marks: shape (256,)."""
+    return bool(marks[np.frombuffer(content(texts), dtype=np.uint8)].any())
+
+
+def by_word(texts: Strings, change: Callable[[Strings], Strings]) -> Strings:
+    """The texts with `change` made to each distinct one."""
+    words = pc.dictionary_encode(texts)
+    return change(words.dictionary).take(words.indices)
 
 
 def csv_cells(texts: Strings) -> Strings:
     """Text as CSV cells: quoted where it holds a comma, a quote or a line break."""
-    if not np.isin(np.frombuffer(content(texts), dtype=np.uint8), _SPECIAL_BYTES).any():
-        return texts
-    special = pc.match_substring_regex(texts, SPECIAL)
-    inner = pc.replace_substring(texts, '"', '""')
-    return pc.if_else(special, joined(scalar('"'), inner, scalar('"')), texts)
+    return by_word(texts, _quoted) if holds(texts, _SPECIAL_BYTES) else texts
+
+
+def _quoted(words: Strings) -> Strings:
+    special = pc.match_substring_regex(words, SPECIAL)
+    inner = pc.replace_substring(words, '"', '""')
+    return pc.if_else(special, joined(scalar('"'), inner, scalar('"')), words)
 
 
 def csv_rows(cells: Sequence[Strings]) -> memoryview:

@@ -57,14 +57,19 @@ def write_file(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
             file.write(piece)
 
 
-def sign_off(folder: Path) -> None:
-    """Write manifest.json: the SHA-256 of every other file."""
-    hashes = {}
+def sign_off(folder: Path, changed: str = "") -> None:
+    """Write manifest.json: the SHA-256 of every other file.
+
+    changed: the one file written since the folder was signed; empty: all are hashed.
+    """
+    manifest = folder / MANIFEST
+    hashes = json.loads(manifest.read_text(encoding="utf-8"))["files"] if changed else {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and name != MANIFEST:
-            hashes[name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    (folder / MANIFEST).write_text(dumps({"files": hashes}), encoding="utf-8", newline="\n")
+        if path.is_file() and (name == changed if changed else name != MANIFEST):
+            with path.open("rb") as file:
+                hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    manifest.write_text(dumps({"files": hashes}), encoding="utf-8", newline="\n")
 
 
 def publish(folder: Path, out: Path) -> None:

@@ -17,7 +17,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from xlsxwriter.utility import xl_col_to_name
 
-from massbalance.domain.texts import LARGE, Strings, TextTable, content, joined, scalar, strings
+from massbalance.domain.texts import (
+    LARGE,
+    Strings,
+    TextTable,
+    by_word,
+    content,
+    ends,
+    holds,
+    joined,
+    scalar,
+    strings,
+)
 
 _MODEL_ROW = re.compile(rb'<row r="2"[^>]*>(.*?)</row>')
 _STYLE = re.compile(rb' s="([0-9]+)"')
@@ -27,9 +38,7 @@ _LEVEL = 1
 _CELL_BYTES = 70
 """What a cell takes at most beside its own text."""
 
-_ODD_BYTES = np.zeros(256, dtype=bool)
-_ODD_BYTES[:32] = True
-_ODD_BYTES[list(b"&<>")] = True
+_ODD_BYTES = np.isin(np.arange(256), [*range(32), *b"&<>"])
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _LOOKS_ESCAPED = re.compile(r"_(x[0-9a-fA-F]{4}_)")
 
@@ -54,6 +63,8 @@ def fill(package: BinaryIO, target: BinaryIO, tables: Mapping[str, TextTable]) -
             # the size decides whether the archive needs 64 bits for it
             item.file_size = sum(texts.nbytes + _CELL_BYTES * len(table) for texts in table.columns.values())
             item.compress_type = zipfile.ZIP_DEFLATED
+            # an entry that is streamed takes its own level, not the archive's
+            item._compresslevel = _LEVEL  # type: ignore[attr-defined]
             with archive.open(item, "w") as sheet:
                 for piece in _worksheet(data, table):
                     sheet.write(piece)
@@ -102,19 +113,22 @@ def _figures(texts: Strings) -> tuple[str, Strings, str]:
 
 def _texts(texts: Strings) -> tuple[str, Strings, str]:
     """Texts as texts, whatever they begin with: what stands before, in and after the cell's value."""
-    data = content(texts)
-    if not _ODD_BYTES[np.frombuffer(data, dtype=np.uint8)].any() and b"_x" not in bytes(data):
-        safe = texts
-    else:
-        words = pc.dictionary_encode(texts)
-        safe = strings([_escaped(word) for word in words.dictionary.to_pylist()]).take(words.indices)
+    odd = holds(texts, _ODD_BYTES) or b"_x" in bytes(content(texts))
+    safe = by_word(texts, _all_escaped) if odd else texts
     space = ' xml:space="preserve"' if _padded(texts) else ""
     return f' t="inlineStr"><is><t{space}>', _filled(safe), "</t></is></c>"
 
 
 def _padded(texts: Strings) -> bool:
     """Does any text begin or end with a space, which XML readers would drop?"""
-    return bool(pc.any(pc.match_substring_regex(texts, r"^\s|\s$")).as_py())
+    data, place = np.frombuffer(content(texts), dtype=np.uint8), ends(texts)
+    some = np.flatnonzero(np.diff(place))
+    outer = data[np.concatenate([place[some], place[some + 1] - 1])]
+    return bool((outer <= ord(" ")).any())
+
+
+def _all_escaped(words: Strings) -> Strings:
+    return strings([_escaped(word) for word in words.to_pylist()])
 
 
 def _escaped(word: str) -> str:

@@ -40,6 +40,7 @@ class Reasons:
             (s.row_dual for s in solution.stages if s.goal.name == "margin" and s.row_dual is not None), None
         )
         self.binding = self._binding()
+        self.firm_first = problem.case.goals[0] == "firm_shortfall"
         self.cost = self._credit_cost()
         self.excuses = Excuses(problem)
         self.need = problem.recipes.need.floats()
@@ -90,7 +91,7 @@ class Reasons:
 
     def competition(self, step: int, claimed: bool) -> str:
         """Why a step that could be served is not, or not in full."""
-        problem, steps = self.problem, self.problem.steps
+        steps = self.problem.steps
         if self.margin is None:
             return "not decided: the run stopped at a limit before the margin was optimised"
         recipe, premium = int(steps.recipe[step]), float(steps.premium[step])
@@ -102,7 +103,7 @@ class Reasons:
         beside = f"; also binding: {caps}" if caps else ""
         if none_of_it and firm:
             return f"firm, but the credits left do not make up {least}, or another order's{beside}"
-        if firm and problem.case.goals[0] == "firm_shortfall":
+        if firm and self.firm_first:
             return f"firm, but no credit left in its window{beside}"
         well_paid = premium > worth + LEVEL_PRICE * max(1.0, abs(worth))
         if none_of_it and well_paid:

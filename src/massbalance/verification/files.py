@@ -129,18 +129,16 @@ def read_csv(run: Path, file: str, columns: Sequence[str], faults: Faults) -> Li
 def _split(data: bytes, columns: Sequence[str]) -> tuple[list[str], Any] | None:
     """Header and columns; None where arrow might not read the file as the csv module does.
 
-    Asked for: lines end in a line feed, all have as many cells as the header (arrow refuses others),
-    there are two columns or more, and quotes, if any, stand around whole cells, doubled inside.
+    Asked for: lines end in a line feed and none is empty, all have as many cells as the header (arrow
+    refuses others), there are two columns or more, and quotes, if any, stand around whole cells and
+    are doubled inside.
     """
     end = data.find(b"\n")
     first = data[:end].decode("utf-8")
-    header = first.split(",")
-    quoted = b'"' in data
-    if (
-        end < 0 or end + 1 == len(data) or '"' in first or b"\r" in data or b"\0" in data
-        or len(header) < 2 or not set(columns) <= set(header) or len(set(header)) != len(header)
-        or (quoted and not _quotes_stand_around_cells(data))
-    ):  # fmt: skip
+    header, quoted = first.split(","), b'"' in data
+    plain = end >= 0 and end + 1 < len(data) and not any(odd in data for odd in (b"\r", b"\0", b"\n\n"))
+    known = len(header) > 1 and set(columns) <= set(header) and len(set(header)) == len(header)
+    if not (plain and known) or '"' in first or (quoted and not _quotes_stand_around_cells(data)):
         return None
     try:
         return header, arrow_csv.read_csv(

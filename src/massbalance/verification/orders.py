@@ -185,6 +185,8 @@ def _limits(
     """(label, index, unit, decisions, left, right), left <= right, in t (or wt % t, MWh ...) times unit."""
     every, y, product = np.arange(len(found.order)), Wide.of(found.claimed), found.product
     scale, unit = facts.scale, GRID * facts.scale
+    if not len(every):
+        return
     yield "C11 order_mass", "", GRID, every, y, Wide.of(facts.mass[found.order])
     some = np.flatnonzero(found.claimed)
     fill = Wide.of(facts.min_fill[found.order[some]]) * Wide.of(facts.mass[found.order[some]])
