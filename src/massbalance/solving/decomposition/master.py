@@ -245,8 +245,10 @@ class Master:
             own += price * compiled.costs[goal]
         rows = rows.copy()
         left = own[compiled.f] + self.coupled[:, self.flows].T @ rows
+        # a lot of nothing says nothing of what its pool is worth
+        some = np.flatnonzero(self.upper[self.flows] > 0)
         least = np.full(len(rows), np.inf)
-        np.minimum.at(least, self.cell_of_flow, left)
+        np.minimum.at(least, self.cell_of_flow[some], left[some])
         cells = np.flatnonzero(np.isfinite(least))
         rows[cells] = np.maximum(0.0, rows[cells] + least[cells])
         return Prices(rows, held, own[compiled.x] + rows[self.cell_of_pair], own)
