@@ -139,6 +139,13 @@ class Blocks:
         own = _of_basis(cost, basis)
         return self._spread(recipes, -np.einsum("nm,nmk->nk", own, self.inverse[recipes]))
 
+    def capped(self, recipes: Positions, cost: Floats) -> Floats:
+        """Slot prices of the cheapest mixes under the caps alone, for recipes whose claim is out of reach.
+
+        Shape (n, m), 0 for the claim; only a mix that earns money costs less than nothing.
+        """
+        return self._descend(recipes, cost, raising=True)
+
     def _spread(self, recipes: Positions, by_slot: Floats) -> Floats:
         out = np.zeros(len(self.rows))
         slots = self.slots[recipes]
@@ -161,8 +168,8 @@ class Blocks:
     def _descend(self, recipes: Positions, cost: Floats, *, raising: bool) -> Floats:
         """Pivot every recipe to its optimum; slot prices at the end, (n, m).
 
-        raising: the claim is what is lowered (cost is minus what a pair adds); its own slack may
-        be negative, and a recipe is done as soon as it is not.
+        raising: the claim's own slack may be negative, whatever the cost, and a recipe is done as soon
+        as it is not.
         """
         found = np.zeros((len(recipes), self.width))
         active = np.arange(len(recipes))
