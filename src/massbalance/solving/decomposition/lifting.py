@@ -46,7 +46,8 @@ def point_of(master: Master, blocks: Blocks, optimum: Optimum) -> Point:
 def _impossible(master: Master, blocks: Blocks, prices: Prices, rows: Floats, masses: Positions) -> None:
     """Prices at which a claim that no mix reaches is worth nobody's while.
 
-    Those of its caps as if there were no claim (a lot may earn money), and its caps' ray, as long as it takes.
+    Those of its caps as if nothing were claimed (a lot may earn money), and along their ray, as far as
+    it takes.
     """
     stuck = np.flatnonzero(~blocks.possible)
     if len(stuck) == 0:

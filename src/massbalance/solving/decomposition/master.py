@@ -258,7 +258,8 @@ class Master:
         rows = prices.rows.copy()
         rows[self.mass_row[answers.recipes]] = -answers.cost
         reduced = prices.own[self.columns] + self.coupled.T @ rows
-        gain = np.where(self.upper > 0, np.minimum(reduced, 0.0) * self.upper, 0.0)
+        lower = self.compiled.lower[self.columns]
+        gain = np.minimum(reduced, 0.0) * self.upper + np.maximum(reduced, 0.0) * lower
         finite = np.where(np.isfinite(self.row_upper), self.row_upper, 0.0)
         kept = sum(p * value for p, (_, value) in zip(prices.held, self.held, strict=True))
         return float(gain.sum() - finite @ rows - kept)
