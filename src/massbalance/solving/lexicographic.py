@@ -16,7 +16,7 @@ import numpy.typing as npt
 from massbalance.solving.compiled import Compiled, Positions
 from massbalance.solving.highs import Answer, Highs, SolverError
 from massbalance.solving.robust import LEAST_SLACK, acceptable, solve_checked
-from massbalance.solving.solution import TIME_LIMIT, Progress, Solution, Stage, finish, stage_of
+from massbalance.solving.solution import TIME_LIMIT, Progress, Solution, Stage, empty, finish, stage_of
 from massbalance.solving.ties import Optimum, break_ties
 
 Floats = npt.NDArray[np.float64]
@@ -149,8 +149,7 @@ def solve(
     say = progress or (lambda _: None)
     deadline = None if time_limit is None else time.monotonic() + time_limit
     if compiled.matrix.shape[1] == 0:
-        stages = tuple(Stage(g, 0.0, 0.0, "optimal", np.zeros(0), ()) for g in compiled.goals)
-        return Solution("optimal", np.zeros(0), stages, stages[:-1], 0.0, "")
+        return empty(compiled)
     if compiled.integer.any():
         return _solve_mip(compiled, deadline, gap, say)
     found, columns = _sequence(

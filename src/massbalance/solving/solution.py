@@ -65,6 +65,13 @@ class Solution:
         return stage.goal.sign * (stage.minimum + float(compiled.offsets[number]))
 
 
+def empty(compiled: Compiled) -> Solution:
+    """The optimum of a model without columns."""
+    price = np.zeros(len(compiled.rows))
+    stages = tuple(Stage(g, 0.0, 0.0, "optimal", price, ()) for g in compiled.goals)
+    return Solution("optimal", np.zeros(0), stages, stages[:-1], 0.0, "")
+
+
 def stage_of(goal: Goal, answer: Answer, rows: int) -> Stage:
     """The stage of an answer whose model has `rows` rows before the held goals."""
     if answer.row_dual is None or answer.status != "optimal":

@@ -87,7 +87,8 @@ class Blocks:
         coupled = by_row[:, compiled.y].tocoo()
         on_mass[coupled.row] = coupled.data
         # a slot without a row gets one that never binds
-        self.rhs = np.where(self.slots >= 0, -on_mass[np.maximum(self.slots, 0)], 1.0)
+        self.rhs = np.ones((self.count, self.width))
+        self.rhs[recipe, slot] = -on_mass
 
     def _reset(self) -> None:
         slack = -1 - np.arange(self.width, dtype=np.intp)
@@ -135,8 +136,15 @@ class Blocks:
     def prices(self, recipes: Positions, cost: Floats) -> Floats:
         """Price of every block row at the present bases; 0 for recipes that are not listed. (rows,)"""
         basis = self.basis[recipes]
-        own = np.where(basis >= 0, cost[np.maximum(basis, 0)], 0.0)
+        own = _of_basis(cost, basis)
         return self._spread(recipes, -np.einsum("nm,nmk->nk", own, self.inverse[recipes]))
+
+    def capped(self, recipes: Positions, cost: Floats) -> Floats:
+        """Slot prices of the cheapest mixes under the caps alone, for recipes whose claim is out of reach.
+
+        Shape (n, m), 0 for the claim; only a mix that earns money costs less than nothing.
+        """
+        return self._descend(recipes, cost, raising=True)
 
     def _spread(self, recipes: Positions, by_slot: Floats) -> Floats:
         out = np.zeros(len(self.rows))
@@ -160,8 +168,8 @@ class Blocks:
     def _descend(self, recipes: Positions, cost: Floats, *, raising: bool) -> Floats:
         """Pivot every recipe to its optimum; slot prices at the end, (n, m).
 
-        raising: the claim is what is lowered (cost is minus what a pair adds); its own slack may
-        be negative, and a recipe is done as soon as it is not.
+        raising: the claim's own slack may be negative, whatever the cost, and a recipe is done as soon
+        as it is not.
         """
         found = np.zeros((len(recipes), self.width))
         active = np.arange(len(recipes))
@@ -170,7 +178,7 @@ class Blocks:
                 return found
             at = recipes[active]
             basis = self.basis[at]
-            own = np.where(basis >= 0, cost[np.maximum(basis, 0)], 0.0)
+            own = _of_basis(cost, basis)
             price = -np.einsum("nm,nmk->nk", own, self.inverse[at])
             if raising:
                 price[:, 0] = 0.0
@@ -239,3 +247,11 @@ class Blocks:
         inverse[n, leaving] = row
         self.value[recipes], self.inverse[recipes] = value, inverse
         self.basis[recipes, leaving] = entering
+
+
+def _of_basis(cost: Floats, basis: Positions) -> Floats:
+    """Cost of every basic column; a slack costs nothing. Shape of `basis`."""
+    of_pair = basis >= 0
+    out = np.zeros(basis.shape)
+    out[of_pair] = cost[basis[of_pair]]
+    return out

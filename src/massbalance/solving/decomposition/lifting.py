@@ -7,10 +7,11 @@ import numpy.typing as npt
 
 from massbalance.solving.decomposition.blocks import Blocks
 from massbalance.solving.decomposition.generation import Optimum
-from massbalance.solving.decomposition.master import Master
+from massbalance.solving.decomposition.master import Master, Prices
 from massbalance.solving.ties import Optimum as Point
 
 Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
 
 
 def columns_of(master: Master, found: Floats) -> Floats:
@@ -38,30 +39,33 @@ def point_of(master: Master, blocks: Blocks, optimum: Optimum) -> Point:
     rows[blocks.rows] = blocks.prices(master.answering, prices.cost)
     masses = master.rows[np.maximum(master.mass_row, 0)]
     rows[masses[answers.recipes]] = -answers.cost
-    _impossible(master, blocks, prices.own, rows, masses)
+    _impossible(master, blocks, prices, rows, masses)
     return Point(columns_of(master, optimum.solved.columns), rows, prices.held)
 
 
-def _impossible(
-    master: Master, blocks: Blocks, own: Floats, rows: Floats, masses: npt.NDArray[np.intp]
-) -> None:
-    """A claim that no mix reaches gets prices at which nobody would pay for it, along its caps' ray."""
+def _impossible(master: Master, blocks: Blocks, prices: Prices, rows: Floats, masses: Positions) -> None:
+    """Prices at which a claim that no mix reaches is worth nobody's while.
+
+    Those of its caps as if nothing were claimed (a lot may earn money), and along their ray, as far as
+    it takes.
+    """
     stuck = np.flatnonzero(~blocks.possible)
     if len(stuck) == 0:
         return
     worth = np.zeros(blocks.count)
     steps = master.columns[master.steps]
-    reduced = (
-        own[steps] + (master.coupled.T @ np.where(_of_masses(master), 0.0, rows[master.rows]))[master.steps]
-    )
+    others = np.where(_of_masses(master), 0.0, rows[master.rows])
+    reduced = prices.own[steps] + (master.coupled.T @ others)[master.steps]
     np.maximum.at(worth, master.recipe_of_step, -reduced)
+    by_slot = blocks.capped(stuck, prices.cost)
+    cost = -np.einsum("nm,nm->n", by_slot, blocks.rhs[stuck])
     need = -blocks.rhs[stuck, 0]
-    length = worth[stuck] / (need - blocks.reached[stuck])
-    by_slot = blocks.ray[stuck] * length[:, None]
+    length = np.maximum(0.0, worth[stuck] - cost) / (need - blocks.reached[stuck])
+    by_slot += blocks.ray[stuck] * length[:, None]
     by_slot[:, 0] = length
     slots = blocks.slots[stuck]
     rows[blocks.rows[slots[slots >= 0]]] = by_slot[slots >= 0]
-    rows[masses[stuck]] = -worth[stuck]
+    rows[masses[stuck]] = -np.maximum(worth[stuck], cost)
 
 
 def _of_masses(master: Master) -> npt.NDArray[np.bool_]:

@@ -245,8 +245,10 @@ class Master:
             own += price * compiled.costs[goal]
         rows = rows.copy()
         left = own[compiled.f] + self.coupled[:, self.flows].T @ rows
+        # a lot of nothing says nothing of what its pool is worth
+        some = np.flatnonzero(self.upper[self.flows] > 0)
         least = np.full(len(rows), np.inf)
-        np.minimum.at(least, self.cell_of_flow, left)
+        np.minimum.at(least, self.cell_of_flow[some], left[some])
         cells = np.flatnonzero(np.isfinite(least))
         rows[cells] = np.maximum(0.0, rows[cells] + least[cells])
         return Prices(rows, held, own[compiled.x] + rows[self.cell_of_pair], own)
@@ -256,7 +258,8 @@ class Master:
         rows = prices.rows.copy()
         rows[self.mass_row[answers.recipes]] = -answers.cost
         reduced = prices.own[self.columns] + self.coupled.T @ rows
-        gain = np.where(self.upper > 0, np.minimum(reduced, 0.0) * self.upper, 0.0)
+        lower = self.compiled.lower[self.columns]
+        gain = np.minimum(reduced, 0.0) * self.upper + np.maximum(reduced, 0.0) * lower
         finite = np.where(np.isfinite(self.row_upper), self.row_upper, 0.0)
         kept = sum(p * value for p, (_, value) in zip(prices.held, self.held, strict=True))
         return float(gain.sum() - finite @ rows - kept)

@@ -9,7 +9,7 @@ from massbalance.solving.compiled import Compiled
 from massbalance.solving.decomposition.blocks import Blocks
 from massbalance.solving.decomposition.mip import solve_mip
 from massbalance.solving.decomposition.sequence import Sequence, sample_prices
-from massbalance.solving.solution import Progress, Solution
+from massbalance.solving.solution import Progress, Solution, empty
 
 
 def solve(
@@ -27,6 +27,8 @@ def solve(
     """
     say = progress or (lambda _: None)
     deadline = None if time_limit is None else time.monotonic() + time_limit
+    if compiled.matrix.shape[1] == 0:
+        return empty(compiled)
     blocks = Blocks(problem, compiled)
     known = sample_prices(problem, compiled, blocks, deadline, say)
     sequence = Sequence(problem, compiled, blocks, deadline, say, known)
