@@ -24,6 +24,10 @@ CLOSED = 1e-12
 CHEAPER = 1e-10
 """A mix must be this much cheaper, relative, to be worth a column."""
 ROUNDS = 1000
+FEW = 0.05
+"""Up to this share of recipes with a new mix, the master goes on by the primal simplex method."""
+DUAL, PRIMAL = 1, 4
+"""HiGHS's names of the two."""
 LEVELS = (0.0, 0.25, 1.0, 4.0, 16.0, 64.0)
 """Flat prices of the first answers, in typical unit costs."""
 SPREAD = (0.0, 0.02, 0.02, 0.1, 0.1, 0.1)
@@ -55,7 +59,7 @@ def first_mixes(master: Master, blocks: Blocks, balance: Floats | None) -> None:
     balance: price of each pool and period (compiled pool_balance rows) of a smaller sample.
     """
     cost = master.compiled.costs[master.goal, master.compiled.x]
-    every = np.ones(len(master.answering), dtype=bool)
+    useful = master.valued()
     if balance is None:
         typical = float(np.median(np.abs(cost[cost != 0]))) if (cost != 0).any() else 1.0
         trials = [cost + level * typical for level in LEVELS]
@@ -67,13 +71,15 @@ def first_mixes(master: Master, blocks: Blocks, balance: Floats | None) -> None:
             shaken = shake[master.rows[np.maximum(master.cell_of_pair, 0)]]
             trials.append(cost + at * shaken)
     for trial in trials:
-        master.add(blocks.answer(master.answering, trial), every)
+        answers = blocks.answer(useful, trial)
+        master.add(answers, np.ones(len(useful), dtype=bool))
 
 
 def optimise(
     master: Master, blocks: Blocks, deadline: float | None, say: Progress, what: str, *, cold: bool
 ) -> Optimum:
     """Minimise the master's goal over all mixes. SolverError where it does not converge."""
+    master.model.option("simplex_strategy", DUAL)
     best: tuple[Prices, Answer] | None = None
     bound, said = -np.inf, time.monotonic()
     for _ in range(ROUNDS):
@@ -95,8 +101,12 @@ def optimise(
             say(f"{what}: gap {(solved.objective - bound) / scale:.1e}, {len(master.mixes)} mixes")
         worth = np.minimum(master.cheapest(prices)[answers.recipes], -rows[master.mass_row[answers.recipes]])
         better = answers.cost < worth - CHEAPER * (1.0 + np.abs(worth))
-        if not master.add(answers, better):
+        added = master.add(answers, better)
+        if added == 0:
             break
+        # a few new mixes are a few primal pivots; of many the dual method settles most by bounds
+        few = added < FEW * len(master.answering)
+        master.model.option("simplex_strategy", PRIMAL if few else DUAL)
     else:
         raise SolverError("the decomposition does not converge")
     if best is None:

@@ -221,6 +221,15 @@ class Master:
         self.goal = goal
         self.model.set_costs(self._costs(goal))
 
+    def valued(self) -> Positions:
+        """Recipes whose tonnes count in the goal, or whose lots earn money in it."""
+        own = self.compiled.costs[self.goal]
+        if (own[self.compiled.x] < 0).any():
+            return self.answering
+        counts = np.zeros(len(self.inside), dtype=bool)
+        counts[self.recipe_of_step[own[self.columns[self.steps]] != 0]] = True
+        return np.flatnonzero(counts & self.inside)
+
     def _costs(self, goal: int) -> Floats:
         return np.concatenate([self.compiled.costs[goal, self.columns], self.mixes.costs[goal]])
 
