@@ -28,7 +28,7 @@ class SolverError(RuntimeError):
 class Answer:
     """What one solve said.
 
-    status: `optimal`, `limit` or `infeasible`; columns: primal values (None where there is no
+    status: `optimal`, `limit`, `infeasible` or `unknown`; columns: primal values (None where there is no
     feasible point); row_dual: of the minimisation, None for a MIP; objective: of the columns,
     without offset; bound: best proven bound of the minimum (-inf: none).
     """
@@ -170,6 +170,9 @@ class Highs:
         kinds = highspy.HighsModelStatus
         if status == kinds.kInfeasible:
             return Answer("infeasible", None, None, None, np.inf, np.inf)
+        if status == kinds.kUnknown:
+            # HiGHS lost its way: another start may still find it
+            return Answer("unknown", None, None, None, np.inf, -np.inf)
         limits = (kinds.kTimeLimit, kinds.kIterationLimit, kinds.kSolutionLimit, kinds.kInterrupt)
         if status != kinds.kOptimal and status not in limits:
             raise SolverError(f"HiGHS: model status {self.highs.modelStatusToString(status)}")
