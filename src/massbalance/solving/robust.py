@@ -15,6 +15,8 @@ Held = Sequence[tuple[Floats, float]]
 
 LEAST_SLACK = 1e-9
 """Slack of held goals, relative, where HiGHS calls a point infeasible that it has found itself."""
+MOST_SLACK = 1e-7
+"""The same where the point itself was only feasible within what HiGHS tolerates: tiny masses."""
 WORSE = 1e-6
 """A held goal may come out worse by this, relative to max(1, |value|), before a solve is repeated."""
 
@@ -32,14 +34,15 @@ def solve_checked(
     """One solve; SolverError where none of several ways gives an acceptable answer.
 
     An LP goes on from its last basis unless `cold`; then from nothing, then without presolve, at
-    last with the least slack that the solver's accuracy can see.
+    last with as little slack as the solver's accuracy asks for.
     """
     if not cold and not model.integers:
         answer = model.solve(deadline=deadline, cold=False)
         if acceptable(answer, held):
             return answer
     answer = model.solve(deadline=deadline, gap=gap)
-    for presolve, slack in (("off", 0.0), ("choose", LEAST_SLACK), ("off", LEAST_SLACK)):
+    ways = (("off", 0.0), ("choose", LEAST_SLACK), ("off", LEAST_SLACK), ("choose", MOST_SLACK))
+    for presolve, slack in ways:
         if acceptable(answer, held):
             break
         model.option("presolve", presolve)
