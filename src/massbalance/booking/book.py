@@ -28,6 +28,8 @@ from massbalance.solving.solution import Solution
 
 AGAIN = 8
 """How often all is booked again for orders that found nothing."""
+ROUNDING_G = 2
+"""What whole grams may cost an order, on the average."""
 
 
 @dataclass
@@ -77,7 +79,7 @@ def book(
 class _Attempt:
     """All targets booked once, those of `first` (positions) before all others.
 
-    missed: positions of the targets that found nothing.
+    nothing: positions of the targets that found nothing.
     """
 
     def __init__(self, plan: Plan, bulk: Bulk, first: list[int]) -> None:
@@ -85,7 +87,7 @@ class _Attempt:
         self.ledger = Ledger(plan.problem, plan.flows, plan.f)
         self.rows = _Rows()
         self.claimed = np.zeros(len(plan.targets), dtype=np.int64)
-        self.missed: list[int] = []
+        self.nothing: list[int] = []
         self.users = plan.users(np.arange(len(plan.targets)))
         ahead = plan.targets.exact.copy()
         ahead[bulk.hard[plan.targets.full[bulk.hard]]] = True
@@ -99,17 +101,32 @@ class _Attempt:
         self._each(bulk.hard[~ahead[bulk.hard]].tolist())
 
     @property
+    def missed(self) -> list[int]:
+        """Positions of the targets that found nothing; none where those that need not be exact are no
+        more mass than whole grams cost anyway.
+        """
+        exact = self.plan.targets.exact
+        loose = sum(int(self.plan.targets.mass[i]) for i in self.nothing if not exact[i])
+        all_of_them = loose > ROUNDING_G * len(exact)
+        return [i for i in self.nothing if all_of_them or exact[i]]
+
+    @property
     def missing(self) -> int:
         """Mass of the targets that found nothing, g."""
-        return int(self.plan.targets.mass[self.missed].sum())
+        return int(self.plan.targets.mass[self.nothing].sum())
 
     def _together(self, batch: IndexArray) -> None:
         """Book these targets at once, and then one after the other what that leaves."""
         booked = self.bulk.book(self.ledger, batch)
         self.parts.append(booked.rows)
-        self.claimed += booked.claimed
-        self._done(self.plan.users(np.setdiff1d(batch, booked.left)))
-        self._each(booked.left.tolist())
+        self.claimed[booked.target] = booked.mass
+        users = self.plan.users(booked.target)
+        self.users -= users
+        self._release(np.flatnonzero(users))
+        left = np.zeros(len(self.claimed), dtype=bool)
+        left[batch] = True
+        left[booked.target] = False
+        self._each(np.flatnonzero(left).tolist())
 
     def _each(self, positions: list[int]) -> None:
         """Book these targets one after the other."""
@@ -118,11 +135,6 @@ class _Attempt:
             gone = self.plan.places(i)
             self.users[gone] -= 1
             self._release(gone)
-
-    def _done(self, users: IndexArray) -> None:
-        """So many draw no more at each place."""
-        self.users -= users
-        self._release(np.flatnonzero(users))
 
     def _release(self, places: IndexArray) -> None:
         """A plan that nobody else is to draw on is free for others."""
@@ -139,7 +151,7 @@ class _Attempt:
         trial = fitter.fit(target.mass, target.least, draw_more=more, urgent=urgent)
         self.ledger.forget()
         if trial is None:
-            self.missed.append(position)
+            self.nothing.append(position)
             return
         self.claimed[position] = trial.claimed
         _commit(book, self.ledger, trial, int(plan.problem.terms.order[target.term]), self.rows)

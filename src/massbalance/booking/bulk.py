@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,16 +19,12 @@ from massbalance.booking.plan import Plan
 from massbalance.booking.recipe import CREDITED, REDUCTION
 from massbalance.booking.room import Room
 from massbalance.booking.scopes import split_rows
-from massbalance.booking.targets import NOT_FIRM, Bools, Floats, Ints, turns
+from massbalance.booking.targets import NOT_FIRM, Bools, Ints, turns
 from massbalance.booking.whole import Mixed, whole_units
 from massbalance.domain.case import IndexArray
 
-TURNS = 4
-"""How often orders that the lots do not fill are tried again with the mass that they can fill."""
 MOST_BATCHES = 12
 """Of how many firm priorities the orders are booked apart from one another."""
-ENOUGH = 0.5
-"""Share of an order below which its mass is not simply lowered."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +68,21 @@ class Rows:
         target, use, lot = (column.astype(np.intp) for column in found[:3])
         return Rows(target, use, lot, found[3], found[4], found[5])
 
+    def take(self, at: Bools) -> Rows:
+        """Some of the rows."""
+        return Rows(
+            self.target[at], self.use[at], self.lot[at], self.quantity[at], self.credited[at],
+            self.reduction[at],
+        )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Booked:
-    """What a bulk booked. claimed: g per target, 0 where it was not booked; left: targets not booked."""
+    """What was booked at once: targets, their claimed mass (g), and the rows."""
 
+    target: IndexArray
+    mass: Ints
     rows: Rows
-    claimed: Ints
-    left: IndexArray
 
 
 class Bulk:
@@ -86,12 +90,11 @@ class Bulk:
 
     def __init__(self, plan: Plan, *, draw_more: bool) -> None:
         self.plan, self.draw_more = plan, draw_more
-        self.period = plan.period
 
     @cached_property
     def kinds(self) -> Kinds:
         """Rows of every recipe that has a target."""
-        return kinds_of(self.plan.problem, self.plan.mixes, np.unique(self.plan.recipe))
+        return kinds_of(self.plan.problem, self.plan.mixes, np.flatnonzero(np.bincount(self.plan.recipe)))
 
     @cached_property
     def rounded(self) -> Rounded:
@@ -113,25 +116,20 @@ class Bulk:
         """Turn of each target."""
         return turns(self.plan.problem, self.plan.targets)
 
-    @cached_property
-    def yields(self) -> Bools:
-        """Targets whose mass may be lowered at once where the lots give out: all but firm ones.
-
-        A firm order has the lots of those after it to draw on, for which it is booked alone.
-        """
-        firm = self.plan.problem.case.goals[0] != "margin"
-        return (self.turn >= 2 * NOT_FIRM) if firm else np.ones(len(self.turn), dtype=bool)
-
     def batches(self) -> list[IndexArray]:
         """Targets to book together: of each firm priority, then all others.
 
-        Beyond MOST_BATCHES priorities the last ones are booked together.
+        A firm order that its own pools cannot fill has the lots of those after it to draw on, as long
+        as they are not booked. Beyond MOST_BATCHES priorities the last ones are booked together.
         """
         at = self.rounded.target[self.rounded.good]
-        rank = np.where(self.yields[at], NOT_FIRM, self.turn[at] // 2)
-        number = np.unique(rank, return_inverse=True)[1].reshape(-1)
-        number = np.where(self.yields[at], len(at), np.minimum(number, MOST_BATCHES))
-        return [at[number == one] for one in np.unique(number).tolist()]
+        firm = self.plan.problem.case.goals[0] != "margin"
+        rank = np.minimum(self.turn[at] // 2, NOT_FIRM) if firm else np.zeros(len(at), dtype=np.int64)
+        ranks = sorted(set(rank[np.flatnonzero(np.diff(rank, prepend=-1))].tolist()))
+        apart, together = ranks[:MOST_BATCHES], [r for r in ranks[MOST_BATCHES:] if r != NOT_FIRM]
+        groups = [[r] for r in apart if r != NOT_FIRM] + [together] + [[NOT_FIRM]]
+        found = [at[np.isin(rank, group)] for group in groups]
+        return [batch for batch in found if len(batch)]
 
     def _step(self, at: IndexArray) -> Ints:
         """Mass (g) that one unit of the cheapest pool stands for in the claim."""
@@ -150,7 +148,7 @@ class Bulk:
         start = np.concatenate([[0], np.cumsum(count)])
         use, quantity = (np.zeros(int(start[-1]), dtype=np.int64) for _ in range(2))
         good = np.zeros(len(at), dtype=bool)
-        for m in np.unique(count).tolist():
+        for m in np.flatnonzero(np.bincount(count)).tolist():
             own = np.flatnonzero(count == m)
             entry = mixes.start[recipe[own]][:, None] + np.arange(m)
             orders = Mixed(
@@ -163,47 +161,35 @@ class Bulk:
         return Rounded(at, mass, good, start, use.astype(np.intp), quantity)
 
     def book(self, ledger: Ledger, batch: IndexArray) -> Booked:
-        """Book these targets (in booking order) from what the ledger holds; draws it from the ledger."""
-        claimed = np.zeros(len(self.plan.targets), dtype=np.int64)
-        parts: list[Rows] = []
-        chosen = np.zeros(len(claimed), dtype=bool)
+        """Book the targets of a batch that the lots fill, and draw them from the ledger."""
+        chosen = np.zeros(len(self.plan.targets), dtype=bool)
         chosen[batch] = True
         asking = _those(self.rounded, chosen[self.rounded.target])
-        for _ in range(TURNS):
-            if len(asking.target) == 0 or float(asking.quantity.sum(dtype=np.float64)) >= SAFE:
-                break
-            rows, done, share = self._turn(ledger, asking)
-            parts.append(rows)
-            claimed[asking.target[done]] = asking.mass[done]
-            lower = np.flatnonzero(self.yields[asking.target] & (share >= ENOUGH) & (share < 1))
-            mass = np.floor(asking.mass[lower] * share[lower]).astype(np.int64)
-            again = self._round(asking.target[lower], mass)
-            asking = _those(again, again.good & (mass > 0))
-        return Booked(Rows.joined(parts), claimed, batch[claimed[batch] == 0])
-
-    def _turn(self, ledger: Ledger, asking: Rounded) -> tuple[Rows, Bools, Floats]:
-        """Deal the lots out once: rows, which orders are booked, and the share of each that there was."""
-        owner, periods = asking.owner, len(self.plan.problem.case.periods)
-        entry = np.flatnonzero(asking.quantity > 0)
-        use = asking.use[entry]
-        place = self.kinds.use_pool[use] * periods + self.period[asking.target[owner[entry]]]
+        if asking.quantity.sum(dtype=np.float64) + float(sum(ledger.plan.values())) >= SAFE:
+            return Booked(batch[:0], self.rounded.mass[:0], Rows.joined([]))
+        owner, entry = asking.owner, np.flatnonzero(asking.quantity > 0)
+        use, position = asking.use[entry], asking.target[owner[entry]]
+        place = self.kinds.use_pool[use] * self.plan.periods + self.plan.period[position]
         draws = Draws(place, asking.quantity[entry], self.kinds.unit[use])
-        room = Room(ledger, periods)
-        position = asking.target[owner[entry]]
-        turn = self.turn[position]
-        for one in np.unique(turn).tolist():
-            own = turn == one
-            room.ask(place[own], draws.quantity[own], position[own])
+        self._make_room(ledger, draws, position)
         portions = ledger.portions()
         dealt = deal(draws, portions)
-        share = np.ones(len(asking.target))
-        np.minimum.at(share, owner[entry], dealt.share)
+        filled = np.ones(len(asking.target), dtype=bool)
+        filled[owner[entry[~dealt.filled]]] = False
         rows = self._rows(asking, entry, dealt, portions)
-        done = (share == 1.0) & self._holds(asking, entry[dealt.draw], rows)
+        done = filled & self._holds(asking, entry[dealt.draw], rows)
         keep = done[owner[entry[dealt.draw]]]
         _draw(ledger, portions, dealt.portion[keep], dealt.quantity[keep])
-        found = (getattr(rows, f)[keep] for f in ("target", "use", "lot", "quantity", "credited", "reduction"))
-        return Rows(*found), done, share
+        return Booked(asking.target[done], asking.mass[done], rows.take(keep))
+
+    def _make_room(self, ledger: Ledger, draws: Draws, position: IndexArray) -> None:
+        """Move plans so that they cover the draws, turn by turn."""
+        room, turn = Room(ledger, self.plan.periods), self.turn[position]
+        # what need not be exact is booked turn by turn, so the draws of a turn stand together
+        starts = np.flatnonzero(np.diff(turn, prepend=-1)).tolist()
+        for start, end in pairwise([*starts, len(turn)]):
+            own = slice(start, end)
+            room.ask(draws.place[own], draws.quantity[own], position[own])
 
     def _rows(self, asking: Rounded, entry: IndexArray, dealt: Dealt, portions: list[Portion]) -> Rows:
         """What was dealt, as booked."""
@@ -224,7 +210,7 @@ class Bulk:
         count = np.diff(asking.start)
         good = np.zeros(len(asking.target), dtype=bool)
         kind = self.kinds.kind_of[self.plan.recipe[asking.target]]
-        for m in np.unique(count).tolist():
+        for m in np.flatnonzero(np.bincount(count)).tolist():
             own = np.flatnonzero(count == m)
             place = asking.start[own][:, None] + np.arange(m)
             booked: Measures = (sums[0][place], sums[CREDITED][place], sums[REDUCTION][place])
@@ -234,16 +220,12 @@ class Bulk:
     def scopes(self, rows: Rows, claimed: Ints) -> Ints:
         """Reduction of the rows by scope, shape (rows, 3). claimed: g per target."""
         kinds = self.kinds
-        at = np.unique(rows.target)
-        kind = kinds.kind_of[self.plan.recipe[at]]
-        room = np.stack([kinds.room(kind, scope, claimed[at]) for scope in range(3)], axis=1)
-        order = np.lexsort((rows.lot, kinds.use_pool[rows.use], rows.target))
-        parts = np.empty((len(order), 3), dtype=np.int64)
-        parts[order] = split_rows(
-            np.searchsorted(at, rows.target[order]), kinds.use_scopes[rows.use[order]],
-            rows.reduction[order], kinds.scope_sets, room,
+        kind = kinds.kind_of[self.plan.recipe]
+        room = np.stack([kinds.room(kind, scope, claimed) for scope in range(3)], axis=1)
+        return split_rows(
+            rows.target, kinds.use_scopes[rows.use], rows.reduction, kinds.scope_sets, room,
+            (rows.lot, kinds.use_pool[rows.use]),
         )  # fmt: skip
-        return parts
 
 
 def _those(rounded: Rounded, chosen: Bools) -> Rounded:

@@ -72,7 +72,7 @@ def clear_mix(
 
 def _weights(book: RecipeBook, row: Row, pools: list[int]) -> tuple[list[float], float]:
     """Measure per unit of each pool times its coefficient, and the right-hand side per g."""
-    weights = [float(row.coefs.get(k, 0) * book.pools[k].per_unit(row.measure)) for k in pools]
+    weights = [row.coefs.get(k, 0) * book.pools[k].per_unit(row.measure) for k in pools]
     rhs = float(sum(book.scopes[s - 1] for s in row.cut)) if row.cut else float(row.rhs)
     return weights, rhs
 

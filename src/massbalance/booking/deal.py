@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
 from massbalance.booking.ledger import Portion
-from massbalance.booking.targets import Floats, Ints
+from massbalance.booking.targets import Bools, Ints
 from massbalance.domain.case import IndexArray
-
-SPARE_UNITS = 3
-"""Units that the end of a lot may cost an order: it is not counted on them when it is to shrink."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +39,14 @@ class Draws:
 
 @dataclass(frozen=True)
 class Dealt:
-    """Rows: draw, portion (number in the list of portions) and quantity; share: how much of each draw there
-    was (1: all of it), shape (draws,). Rows of draws with a smaller share are left out.
+    """Rows: draw, portion (number in the list of portions) and quantity; filled: which draws got all that
+    they ask for, shape (draws,). The others have no rows.
     """
 
     draw: IndexArray
     portion: IndexArray
     quantity: Ints
-    share: Floats
+    filled: Bools
 
 
 @dataclass
@@ -67,21 +65,17 @@ def deal(draws: Draws, portions: list[Portion]) -> Dealt:
     at = np.argsort(draws.place, kind="stable")
     ordered = Draws(draws.place[at], draws.quantity[at], draws.unit[at])
     reached = np.concatenate([[0], np.cumsum(ordered.quantity)])
-    places, start = np.unique(ordered.place, return_index=True)
-    ends = [*start[1:].tolist(), len(at)]
-    cuts, share = _Cuts(), np.ones(len(at))
-    for place, begin, end in zip(places.tolist(), start.tolist(), ends, strict=True):
-        there = by_place.get(place, [])
-        done = _deal_place(ordered, reached, (begin, end), there, cuts)
-        if done < end:
-            share[done:end] = 0.0
-            left = sum(amount for _, amount in there) - int(reached[done] - reached[begin]) - SPARE_UNITS
-            share[done] = min(max(left / int(ordered.quantity[done]), 0.0), 1.0 - 1e-12)
-    draw, portion, quantity = _rows(ordered, cuts)
-    keep = share[draw] == 1.0
-    back = np.ones(len(at))
-    back[at] = share
-    return Dealt(at[draw[keep]], portion[keep], quantity[keep], back)
+    start = np.flatnonzero(np.diff(ordered.place, prepend=-1))
+    cuts, filled = _Cuts(), np.ones(len(at), dtype=bool)
+    spans = pairwise([*start.tolist(), len(at)])
+    for place, (begin, end) in zip(ordered.place[start].tolist(), spans, strict=True):
+        done = _deal_place(ordered, reached, (begin, end), by_place.get(place, ()), cuts)
+        filled[done:end] = False
+    draw, source, quantity = _rows(ordered, cuts)
+    keep = filled[draw]
+    back = np.empty(len(at), dtype=bool)
+    back[at] = filled
+    return Dealt(at[draw[keep]], source[keep], quantity[keep], back)
 
 
 def _deal_place(
@@ -99,12 +93,12 @@ def _deal_place(
             rest = draws.least(at, draws.measure(at, int(draws.quantity[at])) - begun)
             if rest <= left:
                 cuts.pieces.append((at, n, rest))
-                at, begun, left = at + 1, 0, left - rest  # noqa: PLW2901
+                at, begun, left = at + 1, 0, left - rest
         if not begun:
             whole = at + int(np.searchsorted(reached[at + 1 : end + 1], reached[at] + left, side="right"))
             if whole > at:
                 cuts.runs.append((at, whole, n))
-                left -= int(reached[whole] - reached[at])  # noqa: PLW2901
+                left -= int(reached[whole] - reached[at])
                 at = whole
         if at == end:
             return end

@@ -88,7 +88,7 @@ class Fitter:
     def adjusters(self) -> list[int]:
         """Pools that serve the claim, first what costs least per unit of it: what is not scarce is free."""
         claim = self.book.claim
-        per_unit = {k: float(c * self.book.pools[k].per_unit(claim.measure)) for k, c in claim.coefs.items()}
+        per_unit = {k: c * self.book.pools[k].per_unit(claim.measure) for k, c in claim.coefs.items()}
 
         def key(k: int) -> tuple[float, ...]:
             return (*(round(v / per_unit[k], 12) for v in self.price(k)), -self.mix.get(k, 0.0), k)
@@ -241,8 +241,7 @@ class Fitter:
         if not users:
             return self._dilute(trial, row)
         k = min(users, key=lambda k: (claim.coefs.get(k, 0) > 0, -row.coefs[k], k))
-        weight = row.coefs[k] * self.book.pools[k].per_unit(row.measure)
-        step = max(1, -int(-self._excess(trial, row) // weight))
+        step = max(1, self.book.pools[k].units_for(self._excess(trial, row), row.coefs[k], row.measure))
         self._set(trial, k, max(0, trial.amounts[k] - step))
         return True
 
@@ -260,8 +259,7 @@ class Fitter:
         claim = self.book.claim
         for k in self.adjusters:
             pool, before = self.book.pools[k], trial.amounts.get(k, 0)
-            weight = claim.coefs[k] * pool.per_unit(claim.measure)
-            step = max(1, -int(-missing // weight))
+            step = max(1, pool.units_for(missing, claim.coefs[k], claim.measure))
             if pool.rate[0] > 0 and claim.measure == CREDITED:
                 step = max(step, pool.for_credited(trial.measures.get(k, (0, 0, 0))[1] + 1) - before)
             if self._too_dear(k, step, missing):
@@ -290,7 +288,7 @@ class Fitter:
         weights = [
             c * self.book.pools[k].per_unit(self.book.claim.measure) for k, c in self.book.claim.coefs.items()
         ]
-        if not pools or missing > ROUNDING_UNITS * max(weights):
+        if not pools or missing > ROUNDING_UNITS * max(weights, default=0.0):
             return False
         before = dict(trial.amounts)
         # the mix at the claimed mass itself: what was repaired so far may have led astray

@@ -33,7 +33,7 @@ def _full_scopes(book: RecipeBook, mix: Mapping[int, float]) -> dict[int, list[i
         of_scope.setdefault(pool.scopes[0], []).append(k)
     full = {}
     for scope, pools in of_scope.items():
-        filled = sum(mix[k] * float(book.pools[k].per_unit(REDUCTION)) for k in pools)
+        filled = sum(mix[k] * book.pools[k].per_unit(REDUCTION) for k in pools)
         cap = float(book.scopes[scope - 1])
         if abs(filled - cap) <= FULL * max(cap, 1.0):
             full[scope] = sorted(pools, key=lambda k: -book.pools[k].per_unit(REDUCTION))

@@ -71,17 +71,17 @@ class Ledger:
         found = []
         periods, pool = len(self.problem.case.periods), self.problem.pools.group_pool
         for g in self.turn:
-            lots = iter(self.group_lots[g])
-            lot = left = 0
+            lots = [[lot, self.left[lot]] for lot in reversed(self.group_lots[g]) if self.left[lot]]
             for t in sorted(self.periods_of[g]):
                 rest = self.plan.get((g, t), 0)
-                while rest > 0:
-                    while left == 0:
-                        lot = next(lots)
-                        left = self.left[lot]
+                while rest > 0 and lots:
+                    lot, left = lots[-1]
                     amount = min(rest, left)
                     found.append(Portion(int(pool[g]) * periods + t, lot, g, t, amount))
-                    rest, left = rest - amount, left - amount
+                    rest -= amount
+                    lots[-1][1] -= amount
+                    if amount == left:
+                        lots.pop()
         return found
 
     def take(self, portion: Portion, amount: int) -> None:
@@ -133,6 +133,8 @@ class Ledger:
         groups = self.groups.get((pool, period), ())
         parts: dict[int, tuple[int, int]] = {}
         for g in groups:
+            if need <= 0:
+                break
             amount = min(need, self.plan.get((g, period), 0))
             if amount > 0:
                 parts[g] = (amount, 0)
@@ -149,8 +151,10 @@ class Ledger:
         """Add to `parts` what no plan claims (or no plan of this period); of an origin, one lot only."""
         touched: set[str] = set()
         for g in groups:
+            if need == 0:
+                break
             origin = self.origin_of.get(g)
-            if need == 0 or (origin is not None and origin in touched):
+            if origin is not None and origin in touched:
                 continue
             amount = min(need, self.free(g, period))
             if amount > 0:
@@ -165,6 +169,8 @@ class Ledger:
         for g, planned, free in parts:
             rest = planned + free
             for lot in self.group_lots[g]:
+                if rest == 0:
+                    break
                 amount = min(rest, self.left[lot])
                 if amount > 0:
                     draw[lot] = amount

@@ -159,7 +159,9 @@ class _Caps:
     integers; inside: the scopes that each row sums (kinds, rows, 3).
     """
 
-    def __init__(self, books: list[RecipeBook], measure: int, use_at: list[dict[int, int]], uses: int) -> None:
+    def __init__(
+        self, books: list[RecipeBook], measure: int, use_at: list[dict[int, int]], uses: int
+    ) -> None:
         rows = [[row for row in book.caps if row.measure == measure] for book in books]
         width = max(map(len, rows), default=0)
         self.coefs = np.zeros((uses, width), dtype=object)

@@ -20,10 +20,8 @@ QUANTITY, CREDITED, REDUCTION = 0, 1, 2
 
 def _integers(values: list[Fraction]) -> list[int]:
     """The same values times their least common denominator."""
-    scale = 1
-    for value in values:
-        scale = lcm(scale, value.denominator)
-    return [int(v * scale) for v in values]
+    scale = lcm(*{value.denominator for value in values})
+    return [value.numerator * (scale // value.denominator) for value in values]
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,19 @@ class PoolBook:
         """The least quantity whose booked credited mass is exactly `credited` (rates are <= 1)."""
         return -(-credited * self.rate[1] // self.rate[0])
 
-    def per_unit(self, measure: int) -> Fraction:
-        """Measure per unit of quantity."""
-        return (Fraction(1), Fraction(*self.rate), Fraction(*self.reduction))[measure]
+    def rate_of(self, measure: int) -> tuple[int, int]:
+        """Measure per unit of quantity, as (numerator, denominator)."""
+        return ((1, 1), self.rate, self.reduction)[measure]
+
+    def per_unit(self, measure: int) -> float:
+        """Measure per unit of quantity, about."""
+        numerator, denominator = self.rate_of(measure)
+        return numerator / denominator
+
+    def units_for(self, amount: int, coef: int, measure: int) -> int:
+        """The least number of units whose measure, times coef (above 0), is `amount` before rounding."""
+        numerator, denominator = self.rate_of(measure)
+        return -(-amount * denominator // (coef * numerator))
 
 
 class RecipeBook:

@@ -44,7 +44,7 @@ class Room:
 
     def _fill(self, place: int) -> None:
         pool, period = divmod(place, self.periods)
-        groups = [g for g in self.ledger.groups.get((pool, period), ()) if g not in self.ledger.origin_of]
+        groups = self.ledger.groups.get((pool, period), ())
         for g in groups:
             self._plan(g, place, min(self._short(place), self.ledger.free(g)))
         others = [
@@ -52,7 +52,8 @@ class Room:
         ]
         for there, g in others:
             self._take(g, place, there, int(self.planned[there] - self.asked[there]))
-        later = [(int(self.last[there]), there, g) for there, g in others if self.last[there] > self.last[place]]
+        mine = int(self.last[place])
+        later = [(int(self.last[there]), there, g) for there, g in others if self.last[there] > mine]
         for _, there, g in sorted(later, reverse=True):
             self._take(g, place, there, self._short(place))
 

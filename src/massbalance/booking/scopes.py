@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 ScopeSet = tuple[int, ...]
 Ints = npt.NDArray[np.int64]
+Positions = npt.NDArray[np.intp]
 
 
 def split(amounts: dict[ScopeSet, int], room: dict[int, int]) -> dict[ScopeSet, dict[int, int]]:
@@ -62,16 +63,17 @@ def _path(
 
 
 def split_rows(
-    order: npt.NDArray[np.intp],
-    scopes: npt.NDArray[np.intp],
+    order: Positions,
+    scopes: Positions,
     reduction: Ints,
     sets: Sequence[ScopeSet],
     room: Ints,
+    keys: tuple[Positions, ...],
 ) -> Ints:
     """Reduction of every booked row by scope, g CO2e, as `split` has it. Shape (rows, 3).
 
-    order: of each row, any order; scopes: number of its set in `sets`; rows of one order and set
-    take their share in the order given. room: g CO2e per order and scope, shape (orders, 3).
+    order: of each row; scopes: number of its set in `sets`; room: g CO2e per order and scope, shape
+    (orders, 3); keys: rows of one order and set take their share sorted by these, the last one first.
     """
     parts = np.zeros((len(order), 3), dtype=np.int64)
     several = np.array([len(one) > 1 for one in sets], dtype=bool)
@@ -79,17 +81,18 @@ def split_rows(
         if len(one) == 1:
             own = scopes == number
             parts[own, one[0] - 1] = reduction[own]
-    mixed = np.unique(order[several[scopes] & (reduction > 0)])
-    if len(mixed) == 0:
+    if not several.any():
         return parts
-    at = np.flatnonzero(np.isin(order, mixed))
-    place = np.searchsorted(mixed, order[at])
-    amounts = np.zeros((len(mixed), len(sets)), dtype=np.int64)
+    mixed = np.zeros(len(room), dtype=bool)
+    mixed[order[several[scopes] & (reduction > 0)]] = True
+    at = np.flatnonzero(mixed[order])
+    at = at[np.lexsort((*(key[at] for key in keys), order[at]))]
+    place = (np.cumsum(mixed) - 1)[order[at]]
+    amounts = np.zeros((int(mixed.sum()), len(sets)), dtype=np.int64)
     np.add.at(amounts, (place, scopes[at]), reduction[at])
     shares = _shares(amounts, sets, room[mixed])
     for number in np.flatnonzero(several).tolist():
-        own = np.flatnonzero(scopes[at] == number)
-        own = own[np.argsort(place[own], kind="stable")]
+        own = scopes[at] == number
         parts[at[own]] = _dealt(place[own], reduction[at[own]], shares[:, number])
     return parts
 
@@ -116,7 +119,7 @@ def _shares(amounts: Ints, sets: Sequence[ScopeSet], room: Ints) -> Ints:
     return shares
 
 
-def _dealt(place: npt.NDArray[np.intp], reduction: Ints, shares: Ints) -> Ints:
+def _dealt(place: Positions, reduction: Ints, shares: Ints) -> Ints:
     """Shares (orders, 3) of one set dealt out to its rows, which are sorted by place. Shape (rows, 3)."""
     reached = np.cumsum(reduction)
     first = np.searchsorted(place, place)

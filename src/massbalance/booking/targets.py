@@ -65,8 +65,7 @@ def targets(problem: Problem, step_t: Floats, take: Bools) -> Targets:
     """
     yes_no = _yes_no(problem, step_t, take)
     filled = _filled(problem, step_t)
-    parts = zip(yes_no, filled, strict=True)
-    term, mass, least, full, exact = (np.concatenate(part) for part in parts)
+    term, mass, least, full, exact = (np.concatenate(part) for part in zip(yes_no, filled, strict=True))
     return Targets(term, mass, least, full, exact)
 
 
@@ -85,15 +84,15 @@ def _filled(problem: Problem, step_t: Floats) -> Columns:
     mass, step = _masses(problem), np.repeat(np.arange(len(steps)), np.diff(steps.start))
     # up to the end of each member, over all steps: in int64 where that is provably enough
     wide = peak(mass) * max(len(mass), 1) >= INT64_SAFE
-    reached: IntArray = np.cumsum(as_python_ints(mass) if wide else mass)
-    reached = np.concatenate([np.zeros(1, dtype=reached.dtype), reached])
+    reached = np.zeros(len(mass) + 1, dtype=object if wide else np.int64)
+    reached[1:] = np.cumsum(as_python_ints(mass) if wide else mass)
     total = reached[steps.start[1:]] - reached[steps.start[:-1]]
     before = reached[:-1] - reached[steps.start[:-1]][step]
     rest = _grams(step_t, total)[step] - before
     wanted = np.clip(rest, 0, mass).astype(np.int64)
     at = np.flatnonzero((wanted > 0) & ~steps.integer[step])
-    full = wanted[at] == mass[at]
-    return steps.members[at], wanted[at], np.ones(len(at), dtype=np.int64), full, np.zeros(len(at), dtype=bool)
+    least, exact = np.ones(len(at), dtype=np.int64), np.zeros(len(at), dtype=bool)
+    return steps.members[at], wanted[at], least, wanted[at] == mass[at], exact
 
 
 def _yes_no(problem: Problem, step_t: Floats, take: Bools) -> Columns:
@@ -109,10 +108,10 @@ def _yes_no(problem: Problem, step_t: Floats, take: Bools) -> Columns:
     )
     least = np.where(whole[order], mass, least)
     wanted = np.where(whole[order], mass, _grams(step_t[at], mass).astype(np.int64))
+    wanted = np.maximum(wanted, least)
     some = np.flatnonzero(mass > 0)
-    columns = (term, np.maximum(wanted, least), np.maximum(1, least), wanted == mass, least > 0)
-    term, wanted, least, full, exact = (column[some] for column in columns)
-    return term, wanted, least, full, exact
+    full, exact = wanted == mass, least > 0
+    return term[some], wanted[some], np.maximum(1, least)[some], full[some], exact[some]
 
 
 def _grams(step_t: Floats, total: IntArray) -> IntArray:
@@ -126,7 +125,7 @@ def _grams(step_t: Floats, total: IntArray) -> IntArray:
 
 
 def booking_order(problem: Problem, wanted: Targets, scarce: IndexArray) -> IndexArray:
-    """Exact orders first, then by turn (see `turns`), of a turn the dearest credit use first.
+    """Exact orders first, the full ones before the others; then by turn, the dearest credit use first.
 
     scarce: in how many ways each target can be filled; of exact orders those with the fewest come
     first, since the others can give way. Returns the positions in the order of booking.
@@ -140,6 +139,7 @@ def booking_order(problem: Problem, wanted: Targets, scarce: IndexArray) -> Inde
         -worth,
         turns(problem, wanted),
         np.where(wanted.exact, scarce, 0),
+        wanted.exact & ~wanted.full,
         ~wanted.exact,
     )
     return np.lexsort(keys)

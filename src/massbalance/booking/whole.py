@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from massbalance.booking.many import MEASURES, MORE_G, Kinds, Measures
+from massbalance.booking.many import MEASURES, MORE_G, Kinds
 from massbalance.booking.recipe import CREDITED, QUANTITY, REDUCTION
 from massbalance.booking.targets import Bools, Floats, Ints
 from massbalance.domain.case import IndexArray
@@ -179,5 +179,3 @@ def _row_floats(kinds: Kinds, orders: Mixed) -> tuple[Floats, Floats, Floats]:
                 rhs = (rhs * intensity).sum(axis=1)
             limits.append(rhs)
     return np.stack(weights, axis=1), np.stack(limits, axis=1), np.stack(moves, axis=1)
-
-
