@@ -141,10 +141,10 @@ def run(
 
     Example: massbalance run data/aluminium --out runs/aluminium
     """
+    _must_exist("run", case)
     from massbalance.api import SolverError, VerificationFailed, limited, run_case
     from massbalance.interfaces.console import run_text
 
-    _must_exist("run", case)
     target = out if out is not None else Path("runs") / (case.resolve().stem or "case")
     with _guarded("run"):
         try:
@@ -174,10 +174,10 @@ def check(case: CaseArgument, json: JsonOption = False) -> None:
 
     Example: massbalance check data/aluminium
     """
+    _must_exist("check", case)
     from massbalance.api import SolverError, check_case
     from massbalance.domain.faults import CaseRefused
 
-    _must_exist("check", case)
     with _guarded("check"):
         try:
             with _progress() as say:
@@ -213,12 +213,12 @@ def verify(
 
     Example: massbalance verify runs/aluminium
     """
-    from massbalance.interfaces.console import verify_text
-    from massbalance.verification.verify import verify_run
-
     if not run_folder.is_dir():
         _error(f"verify: {run_folder} is no folder")
         _stop(USAGE)
+    from massbalance.interfaces.console import verify_text
+    from massbalance.verification.verify import verify_run
+
     with _guarded("verify"), _progress() as say:
         report = verify_run(run_folder, progress=say)
     if json:
