@@ -163,7 +163,9 @@ class Master:
         """Mixes that neither the master nor an earlier one of `new` holds, told by a weighted sum."""
         weights = generic(len(self.compiled.x), 7)
         mark = np.bincount(new.owner, weights=weights[new.pair] * new.amount, minlength=len(new))
-        marks = np.column_stack([new.recipe, np.round(mark, 9)])
+        # ten digits, whatever the unit: a claim close to the baseline takes a millionth of a lot
+        digits, power = np.frexp(mark)
+        marks = np.column_stack([new.recipe, np.ldexp(np.round(digits, 10), power)])
         every = np.concatenate([self.seen, marks])
         _, first = np.unique(every, axis=0, return_index=True)
         fresh = np.zeros(len(every), dtype=bool)
