@@ -13,7 +13,8 @@ from benchmarks.peers.highs_goals import Cost, Matrix, load, minimise
 from benchmarks.peers.report import measured, stage
 from massbalance.formulation.problem import build_problem
 from massbalance.intake.read import read_case
-from massbalance.solving.compiled import Compiled, compile_model
+from massbalance.solving.assembly import assemble
+from massbalance.solving.compiled import Compiled
 
 
 def goals(compiled: Compiled) -> list[Cost]:
@@ -37,7 +38,7 @@ def body(folder: Path) -> None:
     with stage("read"):
         case = read_case(folder)
     with stage("build"):
-        compiled = compile_model(build_problem(case))
+        compiled = assemble(build_problem(case))
         highs = load(
             Matrix(
                 compiled.matrix,

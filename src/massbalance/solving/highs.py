@@ -16,6 +16,8 @@ from massbalance.solving.compiled import Compiled
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
+LARGE = 2.0**15
+"""Bounds beyond this, in t, MWh, GJ or t CO2e, are scaled down to it."""
 OVERRUN_S = 0.5
 """How far a MIP may overrun its time before it is cancelled."""
 
@@ -55,10 +57,21 @@ class Highs:
             ("mip_abs_gap", 0.0), ("mip_rel_gap", 0.0),
         ):  # fmt: skip
             self._ok(self.highs.setOptionValue(name, value), name)
+        if not self.integers:
+            self.option("user_bound_scale", self._scale())
         self._ok(self.highs.passModel(self._model()), "passModel")
         if self.integers:
             # asks for an interrupt now and then: cheap in branch and bound, not in the simplex method
             self.highs.HandleUserInterrupt = True
+
+    def _scale(self) -> int:
+        """Power of two by which HiGHS scales bounds: its tolerances are absolute, and of a million t
+        a double holds no more than 1e-10.
+        """
+        made = self.compiled
+        rows = [np.abs(b[np.isfinite(b)]).max(initial=0.0) for b in (made.row_lower, made.row_upper)]
+        most = max(float(np.abs(made.upper).max(initial=0.0)), *map(float, rows))
+        return -int(np.ceil(np.log2(most / LARGE))) if most > LARGE else 0
 
     def _ok(self, status: highspy.HighsStatus, what: str) -> None:
         if status != highspy.HighsStatus.kOk:
