@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
@@ -17,7 +17,9 @@ from massbalance.solving.compiled import Compiled
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
 LARGE = 2.0**15
-"""Bounds beyond this, in t, MWh, GJ or t CO2e, are scaled down to it."""
+"""Where bounds go beyond this, in t, MWh, GJ or t CO2e, HiGHS gets all of them in a larger unit."""
+EXACT = 1e-13
+"""A held value this close, relative, to the best that bounds allow is that."""
 OVERRUN_S = 0.5
 """How far a MIP may overrun its time before it is cancelled."""
 
@@ -43,6 +45,18 @@ class Answer:
     bound: float
 
 
+@dataclass(frozen=True)
+class Hold:
+    """A held goal: its value, its columns with their costs and bounds, and whether they are fixed instead."""
+
+    value: float
+    columns: npt.NDArray[np.intp]
+    costs: Floats
+    lower: Floats
+    upper: Floats
+    fixed: bool
+
+
 class Highs:
     """A compiled model in HiGHS, minimised always; costs, bounds and hold rows change, labels do not."""
 
@@ -51,27 +65,26 @@ class Highs:
         self.integers = integers and bool(compiled.integer.any())
         self.count = compiled.matrix.shape[1]
         self.highs = highspy.Highs()
-        self.held: list[float] = []
+        self.held: list[Hold] = []
         for name, value in (
             ("output_flag", False), ("threads", 1), ("random_seed", 0),
             ("mip_abs_gap", 0.0), ("mip_rel_gap", 0.0),
         ):  # fmt: skip
             self._ok(self.highs.setOptionValue(name, value), name)
-        if not self.integers:
-            self.option("user_bound_scale", self._scale())
+        self.unit = 1.0 if self.integers else self._unit()
         self._ok(self.highs.passModel(self._model()), "passModel")
         if self.integers:
             # asks for an interrupt now and then: cheap in branch and bound, not in the simplex method
             self.highs.HandleUserInterrupt = True
 
-    def _scale(self) -> int:
-        """Power of two by which HiGHS scales bounds: its tolerances are absolute, and of a million t
-        a double holds no more than 1e-10.
+    def _unit(self) -> float:
+        """Power of two in which HiGHS sees quantities: its tolerances are absolute, and beside a million t
+        a double is no finer than 1e-10.
         """
         made = self.compiled
         rows = [np.abs(b[np.isfinite(b)]).max(initial=0.0) for b in (made.row_lower, made.row_upper)]
         most = max(float(np.abs(made.upper).max(initial=0.0)), *map(float, rows))
-        return -int(np.ceil(np.log2(most / LARGE))) if most > LARGE else 0
+        return float(2.0 ** np.ceil(np.log2(most / LARGE))) if most > LARGE else 1.0
 
     def _ok(self, status: highspy.HighsStatus, what: str) -> None:
         if status != highspy.HighsStatus.kOk:
@@ -89,9 +102,9 @@ class Highs:
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = columns, rows
         lp.col_cost_ = np.zeros(columns)
-        lp.col_lower_, lp.col_upper_ = made.lower, made.upper
-        lp.row_lower_ = np.where(np.isinf(made.row_lower), -highspy.kHighsInf, made.row_lower)
-        lp.row_upper_ = np.where(np.isinf(made.row_upper), highspy.kHighsInf, made.row_upper)
+        lp.col_lower_, lp.col_upper_ = made.lower / self.unit, made.upper / self.unit
+        lp.row_lower_ = np.where(np.isinf(made.row_lower), -highspy.kHighsInf, made.row_lower / self.unit)
+        lp.row_upper_ = np.where(np.isinf(made.row_upper), highspy.kHighsInf, made.row_upper / self.unit)
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         lp.a_matrix_.start_ = matrix.indptr.astype(np.int32)
         lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
@@ -111,10 +124,29 @@ class Highs:
         )
 
     def hold(self, costs: Floats, value: float) -> None:
-        """C15 goal_hold: costs x <= value, with no slack at all."""
-        index = np.flatnonzero(costs).astype(np.int32)
-        self._ok(self.highs.addRow(-highspy.kHighsInf, value, len(index), index, costs[index]), "addRow")
-        self.held.append(value)
+        """C15 goal_hold: costs x <= value, with no slack at all.
+
+        Where the value is the least that bounds allow (nothing firm falls short), it says that every
+        column stands at its better bound: they are fixed there, which is far easier than a dense row.
+        """
+        index = np.flatnonzero(costs)
+        lower, upper = self._bounds()
+        best = np.where(costs > 0, lower, upper)[index]
+        least = float(costs[index] @ best)
+        all_best = not self.integers and value <= least + EXACT * max(1.0, abs(least))
+        most = highspy.kHighsInf if all_best else value / self.unit
+        self._ok(
+            self.highs.addRow(-highspy.kHighsInf, most, len(index), index.astype(np.int32), costs[index]),
+            "addRow",
+        )
+        self.held.append(Hold(value, index, costs[index], lower[index], upper[index], all_best))
+        if all_best:
+            self.fix(index, best)
+
+    def _bounds(self) -> tuple[Floats, Floats]:
+        lp = self.highs.getLp()
+        bounds = (lp.col_lower_, lp.col_upper_)
+        return tuple(np.asarray(b, dtype=np.float64) * self.unit for b in bounds)  # type: ignore[return-value]
 
     def add_columns(self, matrix: scipy.sparse.csc_array, costs: Floats, upper: Floats) -> None:
         """Append columns within 0 and `upper`; matrix: (rows and holds, columns)."""
@@ -125,7 +157,9 @@ class Highs:
             raise SolverError("columns must be finite")
         start, index = matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32)
         self._ok(
-            self.highs.addCols(count, costs, np.zeros(count), upper, matrix.nnz, start, index, matrix.data),
+            self.highs.addCols(
+                count, costs, np.zeros(count), upper / self.unit, matrix.nnz, start, index, matrix.data
+            ),
             "addCols",
         )
         self.count += count
@@ -133,14 +167,23 @@ class Highs:
     def loosen(self, relative: float) -> None:
         """Give every held goal a slack relative to max(1, |value|)."""
         first = self.compiled.matrix.shape[0]
-        for i, value in enumerate(self.held):
-            upper = value + relative * max(1.0, abs(value))
+        for i, held in enumerate(self.held):
+            upper = (held.value + relative * max(1.0, abs(held.value))) / self.unit
             self._ok(self.highs.changeRowBounds(first + i, -highspy.kHighsInf, upper), "changeRowBounds")
+            if held.fixed:
+                self._bound(held.columns, held.lower, held.upper)
+                self.held[i] = replace(held, fixed=False)
 
     def fix(self, columns: npt.NDArray[np.intp], values: Floats) -> None:
         """Fix columns at values."""
+        self._bound(columns, values, values)
+
+    def _bound(self, columns: npt.NDArray[np.intp], lower: Floats, upper: Floats) -> None:
         index = columns.astype(np.int32)
-        self._ok(self.highs.changeColsBounds(len(index), index, values, values), "changeColsBounds")
+        self._ok(
+            self.highs.changeColsBounds(len(index), index, lower / self.unit, upper / self.unit),
+            "changeColsBounds",
+        )
 
     def start(self, columns: Floats) -> None:
         """A point from which a MIP may start."""
@@ -178,6 +221,18 @@ class Highs:
         if not outcome or outcome[0] == highspy.HighsStatus.kError:
             raise SolverError("HiGHS: run answered an error")
 
+    def _price_holds(self, dual: Floats, reduced: Floats) -> None:
+        """A hold that fixed its columns costs what the dearest of them would save by giving way.
+
+        Changes `dual` and `reduced` to those of the same model with the hold as a row.
+        """
+        first = self.compiled.matrix.shape[0]
+        for i, held in enumerate(self.held):
+            if held.fixed:
+                price = float((-reduced[held.columns] / held.costs).max(initial=0.0))
+                dual[first + i] = -price
+                reduced[held.columns] += price * held.costs
+
     def _answer(self) -> Answer:
         status, info = self.highs.getModelStatus(), self.highs.getInfo()
         kinds = highspy.HighsModelStatus
@@ -191,14 +246,15 @@ class Highs:
             raise SolverError(f"HiGHS: model status {self.highs.modelStatusToString(status)}")
         feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
         solution = self.highs.getSolution()
-        columns = np.asarray(solution.col_value, dtype=np.float64) if feasible else None
+        columns = np.asarray(solution.col_value, dtype=np.float64) * self.unit if feasible else None
         if columns is not None and not (columns.shape == (self.count,) and np.isfinite(columns).all()):
             raise SolverError("HiGHS: the solution holds a figure that is not finite")
         dual = reduced = None
         if not self.integers and solution.dual_valid:
-            dual = np.asarray(solution.row_dual, dtype=np.float64)
-            reduced = np.asarray(solution.col_dual, dtype=np.float64)
+            dual = np.array(solution.row_dual, dtype=np.float64)
+            reduced = np.array(solution.col_dual, dtype=np.float64)
+            self._price_holds(dual, reduced)
         done = status == kinds.kOptimal
-        objective = float(info.objective_function_value) if columns is not None else np.inf
+        objective = float(info.objective_function_value) * self.unit if columns is not None else np.inf
         bound = float(info.mip_dual_bound) if self.integers else (objective if done else -np.inf)
         return Answer("optimal" if done else "limit", columns, dual, reduced, objective, bound)
