@@ -144,6 +144,12 @@ def _text(value: Fraction) -> str:
     return decimal_text(int(value * 10**20), 20)
 
 
+def _number(millionths: int) -> float | str:
+    """A number for summary.json; as text where a float would not be exact."""
+    exact = Fraction(millionths, GRID)
+    return float(exact) if Fraction(repr(float(exact))) == exact else decimal_text(millionths)
+
+
 def _summary(case: Case, run: Handmade, allocation: Allocation, **books: object) -> dict[str, object]:
     firm = case.orders.flag("firm")
     unmet = int((case.orders.grid("mass_t") - allocation.claimed)[firm].sum())
@@ -202,8 +208,8 @@ def write_books(folder: Path, case: Case, run: Handmade, allocation: Allocation)
         tco2e, held = {}, {}
     (folder / "account.csv").write_bytes(account)
     (folder / "residual.csv").write_bytes(residual)
-    credits_ = {uom: {k: v / GRID for k, v in amounts.items()} for uom, amounts in held.items()}
-    books = {"tco2e": {k: v / GRID for k, v in tco2e.items()}, "credits": credits_}
+    credits_ = {uom: {k: _number(v) for k, v in amounts.items()} for uom, amounts in held.items()}
+    books = {"tco2e": {k: _number(v) for k, v in tco2e.items()}, "credits": credits_}
     summary = _summary(case, run, allocation, **books)
     (folder / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
 

@@ -182,13 +182,13 @@ def _check_account(lines: Lines, summary: Summary, facts: Facts, booked: Booked 
     period, cells = positions(lines["period"], list(facts.case.periods.position)), ACCOUNT[2:]
     told = {column: on_grid(lines[column]) for column in cells}
     sound = (lot >= 0) & (period >= 0)
-    for figures in told.values():
-        sound &= figures.sound & (figures.value >= 0)
+    for value, readable in told.values():
+        sound &= readable & (value >= 0)
     for at in which(~sound):
         row = [lines.cell(at, column) for column in ACCOUNT]
         faults.at(lines, at, "lot", "a lot, a period, six numbers from 0 on", A4_2_1, row)
     lines, lot, period = lines.take(sound), lot[sound], period[sound]
-    opening, received, allocated, blocked, expired, closing = (told[c].value[sound] for c in cells)
+    opening, received, allocated, blocked, expired, closing = (told[c][0][sound] for c in cells)
     # each is below 10**18: no sum of six can overflow
     left = opening + received - allocated - blocked - expired
     faults.where(lines, left != closing, "closing", "what the row's other figures leave", A4_2_1)

@@ -278,7 +278,7 @@ class _Grid:
     """
 
     def __init__(self, facts: Facts) -> None:
-        terms, most = facts.terms, 2**62
+        terms, most = facts.terms, 2**61
         steps = integers([min(max(2, facts.knife_edge(d)), most) for d in terms.demands])
         grams = np.minimum(steps[terms.demand[terms.own]], np.maximum(facts.mass, 2))
         price = Wide.of(np.maximum(np.abs(terms.premium[terms.own]), integers([facts.scale])))

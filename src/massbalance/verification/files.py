@@ -21,7 +21,7 @@ import pyarrow.csv as arrow_csv
 
 from massbalance.domain.faults import Fault
 from massbalance.domain.grid import GRID_DECIMALS
-from massbalance.verification.integers import Index, Ints, Mask, which
+from massbalance.verification.integers import Index, Ints, Mask, Wide, which
 
 SUMMARY = "summary.json"
 NEEDED = (
@@ -32,7 +32,7 @@ NEEDED = (
 
 EXACT_TEXT = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 _GRID_TEXT = rf"^-?[0-9]{{1,12}}(\.[0-9]{{1,{GRID_DECIMALS}}})?$"
-_PLAIN_TEXT = r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$"
+_PLAIN_TEXT = r"^-?[0-9]{1,15}(\.[0-9]{1,22})?$"
 
 
 @dataclass(frozen=True)
@@ -177,42 +177,36 @@ def _quotes_stand_around_cells(data: bytes) -> bool:
 class Decimals:
     """Cells as exact numbers: value / 10**places where `sound`, 0 elsewhere; shape (n,)."""
 
-    value: Ints
+    value: Wide
     places: int
     sound: Mask
 
 
-def _unscaled(cells: Any, places: int) -> tuple[Ints, Mask]:
-    """Integers of plain decimals with at most so many places; which of them fit int64."""
-    found = cells.cast(pa.decimal128(38, places))
-    halves = np.frombuffer(found.buffers()[1], dtype="<i8").reshape(-1, 2)
-    halves = halves[found.offset : found.offset + len(found)]
-    return halves[:, 0], halves[:, 1] == halves[:, 0] >> 63
-
-
 def _decimals(cells: Any, pattern: str, places: int | None) -> Decimals:
+    """Cells of a pattern (at most 38 digits), at as many places as the finest has, or as told."""
     sound = np.array(pc.match_substring_regex(cells, pattern), dtype=bool)
-    plain = cells if sound.all() else cells.filter(pa.array(sound))
+    plain = cells if sound.all() else pc.if_else(pa.array(sound), cells, "0")
     if places is None:
         point = np.asarray(pc.find_substring(plain, "."), dtype=np.int64)
         length = np.asarray(pc.binary_length(plain), dtype=np.int64)
         places = int(np.where(point < 0, 0, length - point - 1).max(initial=0))
-    value, fits = _unscaled(plain, places)
-    if len(plain) == len(cells) and fits.all():
-        return Decimals(value, places, sound)
-    out = np.zeros(len(cells), dtype=np.int64)
-    out[sound] = np.where(fits, value, 0)
-    sound[sound] = fits
-    return Decimals(out, places, sound)
+    found = plain.cast(pa.decimal128(38, places))
+    halves = np.frombuffer(found.buffers()[1], dtype="<i8").reshape(-1, 2)
+    low, high = halves[found.offset : found.offset + len(found)].T
+    return Decimals(Wide.of_halves(low.copy(), high), places, sound)
 
 
-def on_grid(cells: Any) -> Decimals:
-    """Millionths of a unit; unsound where the text is no decimal with at most 12 digits and 6 places."""
-    return _decimals(cells, _GRID_TEXT, GRID_DECIMALS)
+def on_grid(cells: Any) -> tuple[Ints, Mask]:
+    """Millionths of a unit, below 10**18, and where a text is such a number; 0 where it is not.
+
+    Such a number has at most 12 digits and 6 places.
+    """
+    found = _decimals(cells, _GRID_TEXT, GRID_DECIMALS)
+    return found.value.low, found.sound
 
 
 def decimals(cells: Any) -> Decimals:
-    """Decimals at as many places as the finest has; unsound where `exact` must tell (or there is none)."""
+    """Decimals of at most 15 digits and 22 places; what is unsound may still be a number to `exact`."""
     return _decimals(cells, _PLAIN_TEXT, None)
 
 
@@ -224,6 +218,8 @@ def exact(text: str) -> Fraction | None:
 def positions(cells: Any, known: Any) -> Index:
     """Where each text stands among distinct ones (both arrow, or texts); -1 where it does not."""
     known = known if isinstance(known, pa.Array) else pa.array(known, pa.large_string())
+    if cells.equals(known):  # tables of orders stand in the case's order
+        return np.arange(len(known), dtype=np.intp)
     found = pc.fill_null(pc.index_in(cells, value_set=known), -1)
     return np.asarray(found, dtype=np.intp)
 

@@ -82,6 +82,18 @@ class Wide:
         low = ((found + TURN // 2) % TURN - TURN // 2).astype(np.int64)
         return Wide(low, found.astype(np.float64), most * SLACK, most * STEP)
 
+    @staticmethod
+    def of_halves(low: Ints, high: Ints) -> Wide:
+        """From integers of 128 bits: the lower half is the residue, both halves give the float."""
+        if (high == low >> 63).all():
+            return Wide.of(low)
+        near = high * float(TURN) + low.view(np.uint64)
+        most = float(np.abs(near).max()) * SLACK
+        error = 2 * most * STEP  # two halves, each rounded, and their sum
+        if error >= SAFE:
+            return Wide(high.astype(object) * TURN + low.view(np.uint64).astype(object))
+        return Wide(low, near, most, error)
+
     def _floats(self) -> tuple[Any, float]:
         """Floats near the values, and how near."""
         if self.near is not None:

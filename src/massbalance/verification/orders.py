@@ -81,15 +81,15 @@ def _read_orders(run: Path, facts: Facts, faults: Faults) -> Decisions:
     """The rows of orders.csv that can be read, one per order."""
     lines = read_csv(run, "orders.csv", ORDERS, faults)
     order = positions(lines["order"], facts.names)
-    term, claimed = facts.terms.find(order, lines["offer"]), on_grid(lines["claimed_t"])
-    sound = (term >= 0) & claimed.sound & (claimed.value >= 0)
+    term, (claimed, readable) = facts.terms.find(order, lines["offer"]), on_grid(lines["claimed_t"])
+    sound = (term >= 0) & readable & (claimed >= 0)
     for at in which(~sound):
         value = "{}/{}: {}".format(*(lines.cell(at, column) for column in ("order", "offer", "claimed_t")))
         faults.at(
             lines, at, "order", "an order or its offer, and a mass on the grid", "C11 order_mass", value
         )
-    readable, where = np.flatnonzero(sound), np.full(len(facts.mass), -1, dtype=np.intp)
-    where[order[readable][::-1]] = readable[::-1]  # the first of several stands
+    told, where = np.flatnonzero(sound)[::-1], np.full(len(facts.mass), -1, dtype=np.intp)
+    where[order[told]] = told  # the first of several stands
     again = sound & (where[order] != np.arange(len(lines)))
     faults.where(lines, again, "order", "one row per order", "C14 one_offer")
     kept = np.flatnonzero(sound & ~again)
@@ -101,7 +101,7 @@ def _read_orders(run: Path, facts: Facts, faults: Faults) -> Decisions:
         term,
         demand,
         facts.terms.product_of[demand],
-        claimed.value[kept],
+        claimed[kept],
         where,
     )
 
@@ -123,7 +123,7 @@ def _check_lines(found: Decisions, facts: Facts, effects: Effects, reduction: Wi
     for column, value, decimal_places, code in figures:
         told = decimals(lines[column])
         up = max(told.places, decimal_places)
-        gap = Wide.of(told.value) * 10 ** (up - told.places) - value * 10 ** (up - decimal_places)
+        gap = told.value * 10 ** (up - told.places) - value * 10 ** (up - decimal_places)
         for at in which(~told.sound | (gap.sign() != 0)):
             expected = Fraction(value.at(at), 10**decimal_places)
             _tell_figure(lines, at, column, expected, code, faults)
@@ -151,11 +151,11 @@ def _tell_figure(
 
 def _check_footprints(found: Decisions, left: Wide, facts: Facts, faults: Faults) -> None:
     """cfp_after: what is left (t CO2e, scaled and in 1e-6) per claimed t, rounded up to 6 places."""
-    lines, told = found.lines, on_grid(found.lines["cfp_after"])
+    lines, (told, readable) = found.lines, on_grid(found.lines["cfp_after"])
     step = Wide.of(found.claimed) * (facts.scale // GRID)
-    over = Wide.of(told.value) * step - left  # at least 0 and less than a step
+    over = Wide.of(told) * step - left  # at least 0 and less than a step
     some, none = found.claimed > 0, np.asarray(pc.equal(lines["cfp_after"], ""), dtype=bool)
-    right = np.where(some, told.sound & (over.sign() >= 0) & ((over - step).sign() < 0), none)
+    right = np.where(some, readable & (over.sign() >= 0) & ((over - step).sign() < 0), none)
     for at in which(~right):
         expected = None
         if some[at]:

@@ -66,12 +66,12 @@ def check_allocation(run: Path, facts: Facts, effects: Effects, faults: Faults) 
     sound, numbers = (lot >= 0) & (term >= 0), []
     for column, least in (("quantity", 1), ("credited_t", 0), ("scope1", 0), ("scope2", 0), ("scope3", 0)):
         cells = lines[column] if least else pc.if_else(pc.equal(lines[column], ""), "0", lines[column])
-        found = on_grid(cells)
-        wrong = ~found.sound | (found.value < least)
+        value, readable = on_grid(cells)
+        wrong = ~readable | (value < least)
         expected = f"a number on the grid of 1e-6, at least {least} of it"
         faults.where(lines, wrong, column, expected, "C1 lot_supply")
         sound &= ~wrong
-        numbers.append(found.value)
+        numbers.append(value)
     lot, term, (quantity, credited, *scopes) = lot[sound], term[sound], (v[sound] for v in numbers)
     order, product = facts.terms.order[term], facts.terms.product_of[facts.terms.demand[term]]
     rows = Rows(lines.take(sound), lot, term, facts.kind[lot], order, product, quantity, credited, scopes)
