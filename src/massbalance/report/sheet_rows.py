@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 import numpy as np
@@ -66,8 +67,17 @@ def fill(package: BinaryIO, target: BinaryIO, tables: Mapping[str, TextTable]) -
             # an entry that is streamed takes its own level, not the archive's
             item._compresslevel = _LEVEL  # type: ignore[attr-defined]
             with archive.open(item, "w") as sheet:
-                for piece in _worksheet(data, table):
+                for piece in _ahead(_worksheet(data, table)):
                     sheet.write(piece)
+
+
+def _ahead(pieces: Iterator[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """The same pieces, the next one made while the last one is compressed."""
+    with ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(next, pieces, b"")
+        while piece := coming.result():
+            coming = beside.submit(next, pieces, b"")
+            yield piece
 
 
 def _worksheet(data: bytes, table: TextTable) -> Iterator[bytes | memoryview]:
