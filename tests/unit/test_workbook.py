@@ -9,9 +9,8 @@ import openpyxl
 import pytest
 from python_calamine import CalamineWorkbook
 
-from massbalance.domain import texts
 from massbalance.domain.texts import TextTable, strings
-from massbalance.report import workbook
+from massbalance.report import sheet_rows, workbook
 from massbalance.report.workbook import write_workbook
 
 SUMMARY = {
@@ -151,7 +150,7 @@ def test_rows_written_in_blocks_are_the_same_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     whole, _ = written(tmp_path / "a.xlsx")
-    monkeypatch.setattr(texts, "BLOCK_ROWS", rows)
+    monkeypatch.setattr(sheet_rows, "BLOCK_ROWS", rows)
     parted, _ = written(tmp_path / "b.xlsx")
     for sheet in whole:
         assert list(sheet.values) == list(parted[sheet.title].values)
@@ -160,7 +159,7 @@ def test_rows_written_in_blocks_are_the_same_rows(
 
 ODD = [
     "a & b < c > d", "\"quoted\" 'too'", "  spaced  ", "line\nbreak", "tab\tand\rreturn", "_x0041_",
-    "日本 ㈱", "</t></is></c>", "<r>rich</r>", "bell\x07", "", "&amp;", "_x",
+    "日本 ㈱", "</t></is></c>", "<r>rich</r>", "bell\x07", "none \ufffe", "", "&amp;", "_x",
     "=HYPERLINK(\"x\")", "-1", "1e5", "0012",
 ]  # fmt: skip
 
@@ -170,12 +169,21 @@ def test_any_text_stays_what_it_is(tmp_path: Path, text: str) -> None:
     book, _ = written(tmp_path / "r.xlsx", why=[text, "plain", text])
     assert [unescaped(cell) for cell in column(book["orders"], "why")] == [text, "plain", text]
     read = CalamineWorkbook.from_path(str(tmp_path / "r.xlsx")).get_sheet_by_name("orders").to_python()
-    assert [row[7] for row in read[1:]] == [text, "plain", text]
+    shown = text.replace("\ufffe", "_xFFFE_")  # no character: calamine shows the escape
+    assert [row[7] for row in read[1:]] == [shown, "plain", shown]
 
 
 def unescaped(cell: object) -> str:
     """The text of a cell, with `_xHHHH_` as the character that spreadsheets read it as."""
     return re.sub("_x([0-9A-F]{4})_", lambda found: chr(int(found[1], 16)), str(cell or ""))
+
+
+def test_the_size_that_is_told_beforehand_suffices() -> None:
+    cells = ORDERS["why"] + ["&" * 50, "", "x" * 300]
+    columns = [sheet_rows._texts(strings(cells)), sheet_rows._figures(strings(["1.5"] * len(cells)))]
+    model = b'<row r="2"><c r="A2" s="1"/><c r="B2" s="12"/></row>'
+    written = sum(len(piece) for piece in sheet_rows._worksheet(model, columns))
+    assert written <= sum(column.size for column in columns) + sheet_rows._PLACE_BYTES * len(cells)
 
 
 def test_calamine_reads_the_same_cells_as_openpyxl(tmp_path: Path) -> None:

@@ -48,9 +48,10 @@ def strings(items: Iterable[str]) -> Strings:
     return pa.array(items if isinstance(items, Sequence | np.ndarray) else list(items), LARGE)
 
 
-def repeated(text: str, count: int) -> Strings:
-    """The same text in every row."""
-    return pick(strings([text]), np.zeros(count, dtype=np.intp))
+def blank(count: int) -> Strings:
+    """Nothing in every row."""
+    offsets = pa.py_buffer(np.zeros(count + 1, dtype=np.int64))
+    return pa.Array.from_buffers(LARGE, count, [None, offsets, pa.py_buffer(b"")])
 
 
 def joined(*parts: Any, mark: str = "") -> Strings:
@@ -74,6 +75,8 @@ def pick(words: Strings, index: IndexArray) -> Strings:
     none = index < 0
     if not none.any():
         return words.take(pa.array(index))
+    if none.all():
+        return blank(len(index))
     return pc.fill_null(words.take(pa.array(index, mask=none)), "")
 
 

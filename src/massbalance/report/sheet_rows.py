@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
@@ -18,6 +20,7 @@ import pyarrow.compute as pc
 from xlsxwriter.utility import xl_col_to_name
 
 from massbalance.domain.texts import (
+    BLOCK_ROWS,
     LARGE,
     Strings,
     TextTable,
@@ -35,12 +38,28 @@ _STYLE = re.compile(rb' s="([0-9]+)"')
 _DIMENSION = re.compile(rb'<dimension ref="[^"]*"/>')
 _LEVEL = 1
 """Compression: the highest levels take five times as long for a fifth less."""
-_CELL_BYTES = 70
-"""What a cell takes at most beside its own text."""
+_PLACE_BYTES = 32
+"""What a cell's place and style take at most."""
 
-_ODD_BYTES = np.isin(np.arange(256), [*range(32), *b"&<>"])
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
+_ODD_BYTES = np.isin(np.arange(256), [*range(32), *b"&<>", 0xEF])
+"""Bytes of what XML writes otherwise; with 0xEF begin, among others, the two that are no characters."""
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile(r"_(x[0-9a-fA-F]{4}_)")
+
+
+@dataclass(frozen=True)
+class _Column:
+    """The cells of a column as XML: what stands before each text, the texts, what stands after."""
+
+    before: str
+    texts: Strings
+    after: str
+
+    @property
+    def size(self) -> int:
+        """Bytes of all cells, at most."""
+        around = len(self.before) + len(self.after) + _PLACE_BYTES
+        return int(self.texts.nbytes) + around * len(self.texts)
 
 
 def fill(package: BinaryIO, target: BinaryIO, tables: Mapping[str, TextTable]) -> None:
@@ -60,42 +79,52 @@ def fill(package: BinaryIO, target: BinaryIO, tables: Mapping[str, TextTable]) -
             if table is None or len(table) == 0:
                 archive.writestr(item, data, zipfile.ZIP_DEFLATED, _LEVEL)
                 continue
+            columns = [
+                _figures(texts) if name in table.figures else _texts(texts)
+                for name, texts in table.columns.items()
+            ]
             # the size decides whether the archive needs 64 bits for it
-            item.file_size = sum(texts.nbytes + _CELL_BYTES * len(table) for texts in table.columns.values())
+            item.file_size = len(data) + sum(column.size for column in columns) + _PLACE_BYTES * len(table)
             item.compress_type = zipfile.ZIP_DEFLATED
             # an entry that is streamed takes its own level, not the archive's
             item._compresslevel = _LEVEL  # type: ignore[attr-defined]
             with archive.open(item, "w") as sheet:
-                for piece in _worksheet(data, table):
+                for piece in _ahead(_worksheet(data, columns)):
                     sheet.write(piece)
 
 
-def _worksheet(data: bytes, table: TextTable) -> Iterator[bytes | memoryview]:
-    """A worksheet's XML with the table's rows in the place of the model row."""
+def _ahead(pieces: Iterator[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """The same pieces, the next one made while the last one is compressed."""
+    with ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(next, pieces, b"")
+        while piece := coming.result():
+            coming = beside.submit(next, pieces, b"")
+            yield piece
+
+
+def _worksheet(data: bytes, columns: Sequence[_Column]) -> Iterator[bytes | memoryview]:
+    """A worksheet's XML with the columns' rows in the place of the model row."""
     model = _MODEL_ROW.search(data)
     styles = [found.decode() for found in _STYLE.findall(model.group(1))] if model else []
-    if model is None or len(styles) != len(table.columns):
+    if model is None or len(styles) != len(columns):
         raise ValueError("the worksheet has no model row for its table")
-    corner = f"{xl_col_to_name(len(styles) - 1)}{len(table) + 1}"
+    rows = len(columns[0].texts)
+    corner = f"{xl_col_to_name(len(styles) - 1)}{rows + 1}"
     yield _DIMENSION.sub(f'<dimension ref="A1:{corner}"/>'.encode(), data[: model.start()])
-    first = 2
-    for block in table.blocks():
-        cells = {
-            name: _figures(texts) if name in table.figures else _texts(texts) for name, texts in block.items()
-        }
-        yield _rows(cells, styles, first)
-        first += len(next(iter(block.values())))
+    for start in range(0, rows, BLOCK_ROWS):
+        yield _rows(columns, styles, start, min(BLOCK_ROWS, rows - start))
     yield data[model.end() :]
 
 
-def _rows(cells: Mapping[str, tuple[str, Strings, str]], styles: list[str], first: int) -> memoryview:
-    """Some rows, from row `first` on."""
-    count = len(next(iter(cells.values()))[1])
-    number = pa.array(np.arange(first, first + count)).cast(LARGE)
+def _rows(columns: Sequence[_Column], styles: Sequence[str], start: int, count: int) -> memoryview:
+    """Some rows of the table, from its row `start` on."""
+    number = pa.array(np.arange(start + 2, start + 2 + count)).cast(LARGE)
     parts = [joined(scalar('<row r="'), number, scalar('">'))]
-    for at, (style, (opening, texts, closing)) in enumerate(zip(styles, cells.values(), strict=True)):
-        place = f'<c r="{xl_col_to_name(at)}', f'" s="{style}"{opening}'
-        parts.append(joined(scalar(place[0]), number, scalar(place[1]), texts, scalar(closing)))
+    for at, (style, column) in enumerate(zip(styles, columns, strict=True)):
+        place, texts = scalar(f'<c r="{xl_col_to_name(at)}'), _filled(column.texts.slice(start, count))
+        parts.append(
+            joined(place, number, scalar(f'" s="{style}"{column.before}'), texts, scalar(column.after))
+        )
     # a null is a cell that is left out
     return content(pc.binary_join_element_wise(*parts, scalar("</row>"), scalar(""), null_handling="skip"))
 
@@ -106,17 +135,17 @@ def _filled(texts: Strings) -> Strings:
     return pc.if_else(empty, pa.scalar(None, LARGE), texts) if pc.any(empty).as_py() else texts
 
 
-def _figures(texts: Strings) -> tuple[str, Strings, str]:
-    """Decimals as numbers: what stands before, in and after the cell's value."""
-    return "><v>", _filled(texts), "</v></c>"
+def _figures(texts: Strings) -> _Column:
+    """Decimals as numbers."""
+    return _Column("><v>", texts, "</v></c>")
 
 
-def _texts(texts: Strings) -> tuple[str, Strings, str]:
-    """Texts as texts, whatever they begin with: what stands before, in and after the cell's value."""
-    odd = holds(texts, _ODD_BYTES) or b"_x" in bytes(content(texts))
+def _texts(texts: Strings) -> _Column:
+    """Texts as texts, whatever they begin with."""
+    odd = holds(texts, _ODD_BYTES) or pc.any(pc.match_substring(texts, "_x")).as_py()
     safe = by_word(texts, _all_escaped) if odd else texts
     space = ' xml:space="preserve"' if _padded(texts) else ""
-    return f' t="inlineStr"><is><t{space}>', _filled(safe), "</t></is></c>"
+    return _Column(f' t="inlineStr"><is><t{space}>', safe, "</t></is></c>")
 
 
 def _padded(texts: Strings) -> bool:
