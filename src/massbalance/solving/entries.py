@@ -21,9 +21,10 @@ Positions = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
 Entries = tuple[Positions, Positions, Floats | float]
 """Row within the family, column, coefficient (one for all, where it is a figure)."""
-AT_ONCE = 16384
 PairEntries = tuple[Positions, Positions, Floats | float]
 """Row within the family, pair (each once, ascending), coefficient (over all pairs, or one for all)."""
+AT_ONCE = 16384
+"""Columns that are filled together."""
 
 
 @dataclass(frozen=True)
