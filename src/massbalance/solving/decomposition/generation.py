@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from massbalance.formulation.goals import generic
-from massbalance.solving.decomposition.blocks import Answer, Blocks
+from massbalance.solving.decomposition.blocks import Blocks
 from massbalance.solving.decomposition.master import Master, Prices
 from massbalance.solving.highs import Answer as Solved
 from massbalance.solving.highs import SolverError
@@ -36,15 +36,14 @@ SPREAD = (0.0, 0.02, 0.02, 0.1, 0.1, 0.1)
 
 @dataclass(frozen=True)
 class Optimum:
-    """A goal's optimum over the master's recipes.
+    """A goal's optimum over the master's recipes, or the best that a limit left.
 
-    solved: the master's last answer; prices and answers: with which the bound is proven; bound:
-    of the minimum, proven.
+    solved: the master's best answer, status `limit` where it is not the last; prices: with which the
+    bound is proven, None where the limit came before any; bound: of the minimum, proven (-inf: none).
     """
 
     solved: Solved
-    prices: Prices
-    answers: Answer
+    prices: Prices | None
     bound: float
 
     @property
@@ -78,21 +77,26 @@ def first_mixes(master: Master, blocks: Blocks, balance: Floats | None) -> None:
 def optimise(
     master: Master, blocks: Blocks, deadline: float | None, say: Progress, what: str, *, cold: bool
 ) -> Optimum:
-    """Minimise the master's goal over all mixes. SolverError where it does not converge."""
+    """Minimise the master's goal over all mixes, or as far as the deadline lets.
+
+    SolverError where it does not converge.
+    """
     master.model.option("simplex_strategy", DUAL)
-    best: tuple[Prices, Answer] | None = None
+    best: Prices | None = None
+    last: Solved | None = None
     bound, said = -np.inf, time.monotonic()
     for _ in range(ROUNDS):
         solved = solve_checked(master.model, master.held_costs(), deadline, cold=cold)
         cold = False
-        if solved.status != "optimal" or solved.row_dual is None:
-            break
+        if solved.status != "optimal":
+            return Optimum(_better(solved, last, master.model.count), best, bound)
+        last = solved
         rows, held = master.split(solved)
         prices = master.prices(rows, held)
         answers = blocks.answer(master.answering, prices.cost)
         proven = master.bound(prices, answers)
         if best is None or proven > bound:
-            bound, best = proven, (prices, answers)
+            bound, best = proven, prices
         scale = max(1.0, abs(solved.objective))
         if (solved.objective - bound) / scale <= CLOSED:
             break
@@ -109,6 +113,12 @@ def optimise(
         master.model.option("simplex_strategy", PRIMAL if few else DUAL)
     else:
         raise SolverError("the decomposition does not converge")
-    if best is None:
-        raise SolverError("the decomposition was stopped before it had a bound")
-    return Optimum(solved, *best, bound)
+    return Optimum(solved, best, bound)
+
+
+def _better(cut: Solved, last: Solved | None, columns: int) -> Solved:
+    """The better of an answer that a limit cut and the one before it, which knows fewer columns."""
+    if last is None or last.columns is None or (cut.columns is not None and cut.objective <= last.objective):
+        return cut
+    padded = np.concatenate([last.columns, np.zeros(columns - len(last.columns))])
+    return replace(last, status=cut.status, columns=padded, bound=-np.inf)

@@ -30,7 +30,7 @@ def columns_of(master: Master, found: Floats) -> Floats:
 def point_of(master: Master, blocks: Blocks, optimum: Optimum) -> Point:
     """The optimum in the compiled model's terms: columns, and a price for every row (C1 to C15)."""
     compiled, prices = master.compiled, optimum.prices
-    if optimum.solved.columns is None:
+    if optimum.solved.columns is None or prices is None:
         raise ValueError("a limit left no point")
     blocks.refresh(master.answering)
     answers = blocks.answer(master.answering, prices.cost)

@@ -58,7 +58,8 @@ class Sequence:
         point = point_of(master, self.blocks, optimum)
         minimum = float(self.compiled.costs[goal] @ point.columns)
         price, held = np.maximum(0.0, point.rows), tuple(point.held.tolist())
-        return Stage(self.compiled.goals[goal], minimum, optimum.bound, "optimal", price, held), point
+        status = optimum.solved.status
+        return Stage(self.compiled.goals[goal], minimum, optimum.bound, status, price, held), point
 
     def solve(self, mixes: Mixes | None = None) -> Solution:
         """Every goal of an LP, the tie-break last."""
@@ -73,11 +74,13 @@ class Sequence:
             solved = optimum.solved
             if solved.columns is not None:
                 columns = columns_of(master, solved.columns)
-            if solved.status != "optimal":
+            if solved.columns is None or optimum.prices is None:
                 stages.append(Stage(compiled.goals[g], solved.objective, optimum.bound, "limit", None))
+            else:
+                stage, point = self.stage(master, g, optimum)
+                stages.append(stage)
+            if solved.status != "optimal":
                 return finish(compiled, stages, stages, columns)
-            stage, point = self.stage(master, g, optimum)
-            stages.append(stage)
             if g + 1 < count:
                 master.hold(g, solved.objective)
         if point is not None:
@@ -116,6 +119,8 @@ def sample_prices(
     sequence, found = Sequence(problem, compiled, blocks, deadline, say), []
     for g in range(len(compiled.goals) - 1):
         optimum = sequence.goal(master, g)
+        if optimum.prices is None:
+            break
         rows = np.zeros(len(compiled.rows))
         rows[master.rows] = optimum.prices.rows
         found.append(rows)
