@@ -89,23 +89,26 @@ def _deal_place(
     at, end = span
     begun = 0
     for n, left in portions:
-        if begun:
-            rest = draws.least(at, draws.measure(at, int(draws.quantity[at])) - begun)
-            if rest <= left:
+        while at < end:
+            if not begun:
+                whole = at + int(np.searchsorted(reached[at + 1 : end + 1], reached[at] + left, side="right"))
+                if whole > at:
+                    cuts.runs.append((at, whole, n))
+                    left -= int(reached[whole] - reached[at])
+                    at = whole
+                    continue
+            missing = draws.measure(at, int(draws.quantity[at])) - begun
+            rest = draws.least(at, missing)
+            if rest > left:
+                break
+            if rest:
                 cuts.pieces.append((at, n, rest))
-                at, begun, left = at + 1, 0, left - rest
-        if not begun:
-            whole = at + int(np.searchsorted(reached[at + 1 : end + 1], reached[at] + left, side="right"))
-            if whole > at:
-                cuts.runs.append((at, whole, n))
-                left -= int(reached[whole] - reached[at])
-                at = whole
-        if at == end:
-            return end
-        measure = draws.measure(at, left)
-        if measure:
-            cuts.pieces.append((at, n, draws.least(at, measure)))
-            begun += measure
+            at, begun, left = at + 1, 0, left - rest
+        if at < end:
+            measure = draws.measure(at, left)
+            if measure:
+                cuts.pieces.append((at, n, draws.least(at, measure)))
+                begun += measure
     return at
 
 

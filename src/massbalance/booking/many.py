@@ -6,7 +6,7 @@ for a kind is one line of the arrays, a use; orders are checked as a matrix of u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,36 +78,37 @@ class Kinds:
         sums over the rows of each use.
         """
         good = self.claimed(use, kind, booked) >= self.claim_rhs[kind] * mass
+        for measure, coefs, limit in self.limits(use, kind, mass):
+            good &= weighed(coefs, booked[measure]) <= limit
+        return good
+
+    def limits(self, use: IndexArray, kind: IndexArray, mass: Ints) -> Iterator[tuple[int, Ints, Ints]]:
+        """Every cap as (measure, coefficients (orders, m), limit (orders,)) at these masses (g)."""
         for measure in (QUANTITY, CREDITED):
             for row in range(self.caps[measure].shape[1]):
-                total = _sum(self.caps[measure][:, row], use, booked[measure])
-                good &= total <= self.cap_rhs[measure][kind, row] * mass
-        rooms = [self.room(kind, scope, mass) for scope in range(3)]
+                yield measure, self.caps[measure][:, row][use], self.cap_rhs[measure][kind, row] * mass
+        rooms = np.stack([self.room(kind, scope, mass) for scope in range(3)], axis=1)
         for row in range(self.caps[REDUCTION].shape[1]):
-            total = _sum(self.caps[REDUCTION][:, row], use, booked[REDUCTION])
-            inside = self.cap_rhs[REDUCTION][kind, row]
-            good &= total <= sum(inside[:, scope] * rooms[scope] for scope in range(3))
-        return good
+            limit = (self.cap_rhs[REDUCTION][kind, row] * rooms).sum(axis=1)
+            yield REDUCTION, self.caps[REDUCTION][:, row][use], limit
 
     def claimed(self, use: IndexArray, kind: IndexArray, booked: Measures) -> Ints:
         """Left side of the claim of each order."""
         ghg = self.ghg[kind]
         if ghg.all():
-            return _sum(self.claim, use, booked[REDUCTION])
+            return weighed(self.claim[use], booked[REDUCTION])
         if not ghg.any():
-            return _sum(self.claim, use, booked[CREDITED])
-        return _sum(self.claim, use, np.where(ghg[:, None], booked[REDUCTION], booked[CREDITED]))
+            return weighed(self.claim[use], booked[CREDITED])
+        return weighed(self.claim[use], np.where(ghg[:, None], booked[REDUCTION], booked[CREDITED]))
 
 
 def _floored(quantity: Ints, rate: Ints, use: IndexArray) -> Ints:
     return quantity * rate[:, 0][use] // rate[:, 1][use]
 
 
-def _sum(coefs: Ints, use: IndexArray, values: Ints) -> Ints:
-    """Sum over each order's uses of coefficient times value."""
-    found = np.zeros(len(use), dtype=np.int64)
-    for j in range(use.shape[1]):
-        found += coefs[use[:, j]] * values[:, j]
+def weighed(coefs: Ints, values: Ints) -> Ints:
+    """Sum over each order's pools of coefficient times value."""
+    found: Ints = (coefs * values).sum(axis=1)
     return found
 
 

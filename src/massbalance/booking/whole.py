@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from massbalance.booking.many import MEASURES, MORE_G, Kinds
+from massbalance.booking.many import MEASURES, MORE_G, Kinds, weighed
 from massbalance.booking.recipe import CREDITED, QUANTITY, REDUCTION
 from massbalance.booking.targets import Bools, Floats, Ints
 from massbalance.domain.case import IndexArray
 
 ADJUSTERS = 3
 """So many pools of a mix are tried as the one that closes the claim, the cheapest first."""
+REPAIRS = 2
+"""How often caps are cleared and the claim is closed again."""
 CLEARANCES = (0.5, 1.0, 2.0, 4.0)
 """How far the mix is moved off the rows that it fills, in multiples of what rounding can move it."""
 TIGHT = 1e-6
@@ -54,11 +56,13 @@ class Mixed:
 @dataclass(frozen=True)
 class _Way:
     """A way of rounding: towards 0 (-1), to the nearest (0) or up (1), from a mix that keeps `clearance`
-    off the rows it fills; then pool `adjuster` of the mix closes the claim (-1: none does).
+    off the rows it fills. Then pool `adjuster` of the mix closes the claim (-1: none does), and so many
+    times the other pools clear the caps and it closes the claim again.
     """
 
     direction: int
     adjuster: int
+    times: int = 0
     clearance: float = 0.0
 
 
@@ -66,12 +70,14 @@ def _ways(pools: int) -> Iterator[_Way]:
     """Ways to try for mixes of so many pools, the cheapest first."""
     adjusters = range(min(pools, ADJUSTERS))
     for adjuster in adjusters:
-        for direction in (0, -1, 1) if pools > 1 else (0,):
-            yield _Way(direction, adjuster)
+        yield _Way(0, adjuster)
+        if pools > 1:
+            yield _Way(0, adjuster, REPAIRS)
+            yield _Way(1, adjuster)
     yield _Way(-1, -1)
     for clearance in CLEARANCES:
         for adjuster in (*adjusters, -1):
-            yield _Way(0, adjuster, clearance)
+            yield _Way(0, adjuster, 0, clearance)
 
 
 def whole_units(kinds: Kinds, orders: Mixed) -> tuple[Ints, Bools]:
@@ -106,6 +112,9 @@ def _round(kinds: Kinds, orders: Mixed, way: _Way) -> tuple[Ints, Bools]:
     units = _grained(kinds, orders.use, np.clip(wanted, 0.0, most), way.direction)
     if way.adjuster >= 0:
         _close_claim(kinds, orders, units, way.adjuster, most[:, way.adjuster])
+    for _ in range(way.times):
+        _clear_caps(kinds, orders, units, way.adjuster, most)
+        _close_claim(kinds, orders, units, way.adjuster, most[:, way.adjuster])
     return units, kinds.hold(orders.use, orders.kind, orders.mass, kinds.measures(orders.use, units))
 
 
@@ -133,6 +142,25 @@ def _close_claim(kinds: Kinds, orders: Mixed, units: Ints, adjuster: int, most: 
     measure = np.minimum(measure, (most * kinds.unit[use, 0] / kinds.unit[use, 1]).astype(np.int64) + 1)
     found = -(-measure * kinds.unit[use, 1] // kinds.unit[use, 0])
     units[:, adjuster] = np.where(orders.serves[:, adjuster] & (kinds.claim[use] > 0), found, before)
+
+
+def _clear_caps(kinds: Kinds, orders: Mixed, units: Ints, adjuster: int, most: Floats) -> None:
+    """Take what exceeds a cap off the pool that weighs most on it, or add it to one that dilutes."""
+    for measure, coefs, limit in kinds.limits(orders.use, orders.kind, orders.mass):
+        excess = weighed(coefs, kinds.measures(orders.use, units)[measure]) - limit
+        over = np.flatnonzero(excess > 0)
+        if len(over) == 0:
+            continue
+        numerator, denominator = (kinds.rate[measure][orders.use[over], part] for part in (0, 1))
+        weight = coefs[over] * (numerator / denominator)
+        weight[:, adjuster] = 0.0
+        lower = np.where(units[over] > 0, weight, 0.0).argmax(axis=1)
+        pick = np.where(weight[np.arange(len(over)), lower] > 0, lower, weight.argmin(axis=1))
+        one = (np.arange(len(over)), pick)
+        able = np.abs(weight[one]) > 0
+        by = np.ceil(excess[over] / np.where(able, weight[one], np.inf))
+        moved = units[over, pick] - np.where(weight[one] > 0, by, np.floor(by)).astype(np.int64)
+        units[over, pick] = np.clip(moved, 0, most[over, pick].astype(np.int64))
 
 
 def _clearance(kinds: Kinds, orders: Mixed) -> Floats:
