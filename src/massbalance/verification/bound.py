@@ -98,9 +98,8 @@ class Matrix:
     def feasible(self) -> Iterator[Pairs]:
         """Every pair that may be used, in blocks of recipes."""
         alive = (self.supply > 0).astype(bool)
-        sets = list(dict.fromkeys(self.facts.terms.schemes_of[d] for d in self.demand))
-        accepted = np.array([sets.index(self.facts.terms.schemes_of[d]) for d in self.demand], dtype=np.intp)
-        takes = self.effects.accepts(sets)[:, self.kind]
+        accepted = self.facts.terms.schemes_of[self.demand]
+        takes = self.effects.accepts(self.facts.terms.schemes)[:, self.kind]
         used, at = np.unique(self.product, return_inverse=True)
         grid = (grid.ravel() for grid in np.meshgrid(self.kind, used))
         fits = self.effects.obstacle(*grid).reshape(len(used), len(self.kind)) == 0

@@ -50,7 +50,7 @@ def integers(values: object) -> Integers:
 
 
 def _turns(low: Integers, near: Any) -> Ints:
-    """(value - low) / 2**64: a whole number, so that less than 2**62 of error cannot hide it."""
+    """(value - low) / 2**64, a whole number: error below 2**62, and as much in rounding here, hide none."""
     return np.rint((near - low.astype(np.float64)) / float(TURN)).astype(np.int64)
 
 

@@ -108,36 +108,39 @@ def _read_orders(run: Path, facts: Facts, faults: Faults) -> Decisions:
 
 def _check_lines(found: Decisions, facts: Facts, effects: Effects, reduction: Wide, faults: Faults) -> None:
     """The figures of every order's row follow from what was claimed and allocated (A4.1)."""
-    lines, claimed, order, places = found.lines, Wide.of(found.claimed), found.order, facts.decimals
-    mass, premium = facts.mass[order], Wide.of(facts.terms.premium[found.term])
-    before = Wide.of(effects.baseline[found.product])
-    level = Wide.of(facts.terms.level_of[found.demand])
-    figures: list[tuple[str, Wide, int, str]] = [
-        ("unmet_t", Wide.of(mass) - claimed, GRID_DECIMALS, "C11 order_mass"),
-        ("level", level, places, "C4 claim"),
-        ("premium", premium * claimed, places + GRID_DECIMALS, "G2 margin"),
-        ("premium_per_t", premium, places, "C14 one_offer"),
-        ("mass_t", Wide.of(mass), GRID_DECIMALS, "C11 order_mass"),
-        ("cfp_before", before, places, "A4.1 cfp"),
-    ]
-    for column, value, decimal_places, code in figures:
+    lines, claimed, mass = found.lines, Wide.of(found.claimed), Wide.of(facts.mass[found.order])
+    premium, before = Wide.of(facts.terms.premium[found.term]), Wide.of(effects.baseline[found.product])
+    level, grid, fine = Wide.of(facts.terms.level_of[found.demand]), GRID_DECIMALS, facts.decimals
+    for column, value, places, code in (
+        ("unmet_t", mass - claimed, grid, "C11 order_mass"),
+        ("level", level, fine, "C4 claim"),
+        ("premium", premium * claimed, fine + grid, "G2 margin"),
+        ("premium_per_t", premium, fine, "C14 one_offer"),
+        ("mass_t", mass, grid, "C11 order_mass"),
+        ("cfp_before", before, fine, "A4.1 cfp"),
+    ):
         told = decimals(lines[column])
-        up = max(told.places, decimal_places)
-        gap = told.value * 10 ** (up - told.places) - value * 10 ** (up - decimal_places)
+        most = max(told.places, places)
+        gap = told.value * 10 ** (most - told.places) - value * 10 ** (most - places)
         for at in which(~told.sound | (gap.sign() != 0)):
-            expected = Fraction(value.at(at), 10**decimal_places)
-            _tell_figure(lines, at, column, expected, code, faults)
+            _tell_figure(lines, at, column, Fraction(value.at(at), 10**places), code, faults)
     _check_footprints(found, before * claimed - reduction * facts.scale, facts, faults)
-    claims = pa.array(CLAIMS, pa.large_string()).take(pa.array(facts.terms.claim_of[found.demand]))
-    told_texts = [("claim", claims)]
-    told_texts += [(c, texts(facts.case.orders, c)) for c in ("customer", "product", "period")]
-    every = len(order) == len(facts.mass) and bool((order == np.arange(len(order))).all())
-    for column, expected_texts in told_texts:
-        right = expected_texts if every or column == "claim" else expected_texts.take(pa.array(order))
-        for at in which(~np.asarray(pc.equal(lines[column], right), dtype=bool)):
-            faults.at(lines, at, column, str(right[int(at)]), "C4 claim")
     idle = (facts.terms.offer[found.term] > 0) & (found.claimed == 0)
+    _check_texts(found, facts, faults)
     faults.where(lines, idle, "offer", "no offer, as nothing is claimed", "C14 one_offer")
+
+
+def _check_texts(found: Decisions, facts: Facts, faults: Faults) -> None:
+    """Every row repeats the claim of the terms taken, and the order's customer, product and period."""
+    orders, order = facts.case.orders, found.order
+    claims = pa.array(CLAIMS, pa.large_string()).take(pa.array(facts.terms.claim_of[found.demand]))
+    every = len(order) == len(facts.mass) and bool((order == np.arange(len(order))).all())
+    for column in ("claim", "customer", "product", "period"):
+        right = claims if column == "claim" else texts(orders, column)
+        if column != "claim" and not every:
+            right = right.take(pa.array(order))
+        for at in which(~np.asarray(pc.equal(found.lines[column], right), dtype=bool)):
+            faults.at(found.lines, at, column, str(right[at]), "C4 claim")
 
 
 def _tell_figure(

@@ -106,9 +106,7 @@ def _refused(rows: Rows, facts: Facts, effects: Effects) -> Index:
     )
     period = facts.terms.period_of[demand]
     in_time = (first[rows.lot] <= period) & (period <= last[rows.lot])
-    sets = list(dict.fromkeys(demand.schemes for demand in facts.terms.demands))
-    accepted = np.array([sets.index(demand.schemes) for demand in facts.terms.demands], dtype=np.intp)
-    takes = effects.accepts(sets)[accepted[demand], rows.kind]
+    takes = effects.accepts(facts.terms.schemes)[facts.terms.schemes_of[demand], rows.kind]
     obstacle = effects.obstacle(rows.kind, rows.product)
     return np.where(in_time, np.where(takes, obstacle, SCHEME), TIME)
 

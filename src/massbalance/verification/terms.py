@@ -51,8 +51,8 @@ class Terms:
     """Every order's own terms (offer 0) and then its offers' in order of their names; shape (n,).
 
     order: position; offer: position in `offers`, the distinct names; demand: position in `demands`;
-    premium: per t, scaled; names: of the orders (arrow). product_of, period_of, claim_of (positions)
-    and level_of (scaled): of the distinct demands, shape (demands,).
+    premium: per t, scaled; names: of the orders (arrow). product_of, period_of, claim_of (positions),
+    level_of (scaled), schemes_of (positions in `schemes`): of the distinct demands, shape (demands,).
     """
 
     order: Index
@@ -65,7 +65,8 @@ class Terms:
     period_of: Index
     claim_of: Index
     level_of: Integers
-    schemes_of: list[frozenset[str]]
+    schemes_of: Index
+    schemes: list[frozenset[str]]
 
     def find(self, order: Index, offer: Any) -> Index:
         """Positions of the terms of some orders (positions, -1: none) and offers (arrow), else -1."""
@@ -83,9 +84,9 @@ class Terms:
     @cached_property
     def demands(self) -> list[Demand]:
         """The distinct demands."""
-        columns = self.product_of, self.period_of, self.claim_of, self.level_of
-        rows = zip(*(column.tolist() for column in columns), self.schemes_of, strict=True)
-        return [Demand(p, t, CLAIMS[c], level, schemes) for p, t, c, level, schemes in rows]
+        columns = self.product_of, self.period_of, self.claim_of, self.level_of, self.schemes_of
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return [Demand(p, t, CLAIMS[c], level, self.schemes[s]) for p, t, c, level, s in rows]
 
     @cached_property
     def own(self) -> Index:
@@ -105,11 +106,8 @@ class Terms:
 def terms_of(case: Case, decimals: int) -> Terms:
     """The terms of a case; decimals: of the scale."""
     orders, offers = case.orders, case.offers
-    names, own, kinds = (
-        texts(orders, "order"),
-        np.arange(len(orders)),
-        ["", *sorted(set(offers.text("offer")))],
-    )
+    names, own = texts(orders, "order"), np.arange(len(orders))
+    kinds = ["", *sorted(set(offers.text("offer")))]
     order = np.concatenate([own, positions(texts(offers, "order"), names)])
     offer = np.concatenate([np.zeros(len(own), np.intp), positions(texts(offers, "offer"), kinds)])
     at = np.lexsort((offer, order)) if len(offers) else own
@@ -130,7 +128,7 @@ def terms_of(case: Case, decimals: int) -> Terms:
     first = np.unique(demand, return_index=True)[1]
     return Terms(
         order, offer, demand, premium, kinds, names,
-        product[first], period[first], claim[first], level[first], [sets[s] for s in schemes[first]],
+        product[first], period[first], claim[first], level[first], schemes[first], sets,
     )  # fmt: skip
 
 
