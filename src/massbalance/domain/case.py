@@ -51,10 +51,14 @@ class Table:
         return len(self.rows)
 
     def text(self, column: str) -> npt.NDArray[np.object_]:
-        """A text column as Python strings, shape (n,); equal ones are one object."""
+        """A text column as Python strings, shape (n,)."""
+        if column == self.rows.columns[0]:
+            return np.asarray(self.rows[column].astype(object), dtype=object)
+        # words that repeat are one object each, which a million rows share
         texts = pa.array(self.rows[column])
-        texts = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-        encoded = texts.dictionary_encode()
+        encoded = (
+            texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+        ).dictionary_encode()
         words = np.empty(len(encoded.dictionary), dtype=object)
         words[:] = encoded.dictionary.to_pylist()
         return np.asarray(words[encoded.indices.to_numpy()], dtype=object)
