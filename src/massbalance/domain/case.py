@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from massbalance.domain.faults import Fault
 from massbalance.domain.grid import Column, IntArray
@@ -51,7 +52,16 @@ class Table:
 
     def text(self, column: str) -> npt.NDArray[np.object_]:
         """A text column as Python strings, shape (n,)."""
-        return np.asarray(self.rows[column].astype(object), dtype=object)
+        if column == self.rows.columns[0]:
+            return np.asarray(self.rows[column].astype(object), dtype=object)
+        # words that repeat are one object each, which a million rows share
+        texts = pa.array(self.rows[column])
+        encoded = (
+            texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+        ).dictionary_encode()
+        words = np.empty(len(encoded.dictionary), dtype=object)
+        words[:] = encoded.dictionary.to_pylist()
+        return np.asarray(words[encoded.indices.to_numpy()], dtype=object)
 
     def flag(self, column: str) -> npt.NDArray[np.bool_]:
         """A true/false column, shape (n,)."""
