@@ -51,6 +51,9 @@ def break_ties(
     reduced = reduced + compiled.matrix.T @ optimum.rows
     free = np.flatnonzero((np.abs(reduced) <= least) & (compiled.upper > compiled.lower))
     columns = np.clip(optimum.columns, compiled.lower, compiled.upper)
+    if len(free) == 0:
+        value = float(costs @ columns)
+        return Answer("optimal", columns, None, None, value, value), columns
     moved = columns.copy()
     moved[free] = 0.0
     fixed, activity = matrix @ moved, matrix @ columns

@@ -47,6 +47,11 @@ class Optimum:
     bound: float
 
     @property
+    def value(self) -> float:
+        """The minimum, no better than what is proven: the solver's point may overstep rows by a little."""
+        return max(self.solved.objective, self.bound)
+
+    @property
     def gap(self) -> float:
         """Relative gap between what was found and what is proven."""
         return (self.solved.objective - self.bound) / max(1.0, abs(self.solved.objective))

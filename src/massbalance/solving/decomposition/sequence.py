@@ -82,7 +82,7 @@ class Sequence:
             if solved.status != "optimal":
                 return finish(compiled, stages, stages, columns)
             if g + 1 < count:
-                master.hold(g, solved.objective)
+                master.hold(g, optimum.value)
         if point is not None:
             held = [(compiled.costs[g], stages[g].minimum) for g in range(count - 1)]
             self.say(f"solving: {compiled.goals[count].key}")
@@ -126,5 +126,5 @@ def sample_prices(
         found.append(rows)
         if optimum.solved.status != "optimal":
             break
-        master.hold(g, optimum.solved.objective)
+        master.hold(g, optimum.value)
     return found
