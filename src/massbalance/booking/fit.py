@@ -128,9 +128,10 @@ class Fitter:
     def _finer(self, found: Trial, target: int) -> Trial:
         """The greatest mass above what a repair found at which caps happen to leave whole grams.
 
-        Where only the lots ran out no other mass is better.
+        Where the lots ran out no other mass is better.
         """
-        if not self.capped:
+        far = found.claimed < target - SCANNED_G
+        if not self.capped or (far and any(self._stock(k) <= found.amounts.get(k, 0) for k in self.mix)):
             return found
         for claimed in range(target, max(found.claimed, target - SCANNED_G), -1):
             if claimed <= found.claimed + WORTH_G:
