@@ -22,6 +22,8 @@ REPAIRS = 2
 """How often caps are cleared and the claim is closed again."""
 CLEARANCES = (0.5, 1.0, 2.0, 4.0)
 """How far the mix is moved off the rows that it fills, in multiples of what rounding can move it."""
+SURPLUS = 8
+"""Units that rounding may have left beyond the claim."""
 TIGHT = 1e-6
 """A row this close to its limit, relative, is filled."""
 AT_ONCE = 100_000
@@ -131,7 +133,9 @@ def _grained(kinds: Kinds, use: IndexArray, wanted: Floats, direction: int) -> I
 
 
 def _close_claim(kinds: Kinds, orders: Mixed, units: Ints, adjuster: int, most: Floats) -> None:
-    """Set the adjuster's units to the least that the claim needs, where the adjuster serves it."""
+    """Set the adjuster's units to the least that the claim needs, where the adjuster serves it and has
+    no more than rounding can have left over.
+    """
     use = orders.use[:, adjuster]
     before = units[:, adjuster].copy()
     units[:, adjuster] = 0
@@ -141,7 +145,9 @@ def _close_claim(kinds: Kinds, orders: Mixed, units: Ints, adjuster: int, most: 
     # beyond this no amount is allowed; it also keeps the product within int64
     measure = np.minimum(measure, (most * kinds.unit[use, 0] / kinds.unit[use, 1]).astype(np.int64) + 1)
     found = -(-measure * kinds.unit[use, 1] // kinds.unit[use, 0])
-    units[:, adjuster] = np.where(orders.serves[:, adjuster] & (kinds.claim[use] > 0), found, before)
+    # a mix that carries more than the claim does so for a reason: a lot that earns money, or dilutes
+    able = orders.serves[:, adjuster] & (kinds.claim[use] > 0) & (before - found <= SURPLUS)
+    units[:, adjuster] = np.where(able, found, before)
 
 
 def _clear_caps(kinds: Kinds, orders: Mixed, units: Ints, adjuster: int, most: Floats) -> None:

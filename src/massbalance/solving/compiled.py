@@ -121,6 +121,14 @@ def without(problem: Problem, compiled: Compiled, terms: set[int]) -> Compiled:
     return replace(compiled, upper=upper)
 
 
+def with_taken(compiled: Compiled, taken: Floats) -> Compiled:
+    """The same model with every yes/no column fixed; taken: in the order of the steps that have one."""
+    lower, upper = compiled.lower.copy(), compiled.upper.copy()
+    at = compiled.take[compiled.take >= 0]
+    lower[at] = upper[at] = taken
+    return replace(compiled, lower=lower, upper=upper)
+
+
 def _row_label(model: Columns, constraint: object) -> tuple[str, object]:
     name = constraint.parent_component().local_name  # type: ignore[attr-defined]
     return name, model.row_keys[name][constraint.index()]  # type: ignore[attr-defined]

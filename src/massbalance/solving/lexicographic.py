@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from massbalance.solving.compiled import Compiled, Positions
+from massbalance.solving.compiled import Compiled, Positions, with_taken
 from massbalance.solving.highs import Answer, Highs, SolverError
 from massbalance.solving.robust import LEAST_SLACK, acceptable, solve_checked
 from massbalance.solving.solution import TIME_LIMIT, Progress, Solution, Stage, empty, finish, stage_of
@@ -61,16 +61,15 @@ def _optimum(compiled: Compiled, answer: Answer) -> Optimum:
 
 
 def _take_columns(compiled: Compiled) -> Positions:
-    return np.flatnonzero(compiled.integer)
+    return np.asarray(compiled.take[compiled.take >= 0], dtype=np.intp)
 
 
 def _fixed(
     compiled: Compiled, taken: Floats, goals: range, deadline: float | None, say: Progress
 ) -> tuple[list[Stage], Floats | None]:
     """The sequence of LPs with every yes/no column fixed."""
-    model = Highs(compiled, integers=False)
-    model.fix(_take_columns(compiled), taken)
-    return _sequence(compiled, model, goals, deadline, say, "with whole orders fixed")
+    fixed = with_taken(compiled, taken)
+    return _sequence(fixed, Highs(fixed, integers=False), goals, deadline, say, "with whole orders fixed")
 
 
 def _solve_twice(

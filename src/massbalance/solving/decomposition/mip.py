@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from massbalance.solving.compiled import Compiled
+from massbalance.solving.compiled import with_taken
 from massbalance.solving.decomposition.master import Master
 from massbalance.solving.decomposition.sequence import Sequence
 from massbalance.solving.highs import Highs, SolverError
@@ -42,17 +42,9 @@ def solve_mip(sequence: Sequence, gap: float) -> Solution:
         if g + 1 < count:
             master.hold(g, reached)
     clean = Sequence(
-        sequence.problem, _with_taken(compiled, taken), sequence.blocks, None, say, sequence.known
+        sequence.problem, with_taken(compiled, taken), sequence.blocks, None, say, sequence.known
     ).solve(master.mixes)
     return _proven(sequence, clean, master, gap)
-
-
-def _with_taken(compiled: Compiled, taken: Floats) -> Compiled:
-    """The model with every yes/no column fixed."""
-    lower, upper = compiled.lower.copy(), compiled.upper.copy()
-    at = compiled.take[compiled.take >= 0]
-    lower[at] = upper[at] = taken
-    return replace(compiled, lower=lower, upper=upper)
 
 
 def _decide(
