@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -61,8 +62,10 @@ def chosen(given: argparse.Namespace) -> list[Case]:
     return [case for case in found if given.only is None or given.only in case.name]
 
 
-def collect(cases: list[Case], limits: Limits, runs: int) -> list[Record]:
-    """Measure every case; each is generated when its turn comes, and removed after it."""
+def collect(cases: list[Case], limits: Limits, runs: int) -> Iterator[list[Record]]:
+    """Measure every case, and give the records so far after each; a case is generated when its turn
+    comes, and removed after it.
+    """
     done: list[tuple[Case, dict[str, Record]]] = []
     records = []
     for case in cases:
@@ -87,7 +90,7 @@ def collect(cases: list[Case], limits: Limits, runs: int) -> list[Record]:
                 "tools": tools,
             }
         )
-    return records
+        yield records
 
 
 def write(found: Record) -> None:
@@ -114,11 +117,14 @@ def main() -> None:
             f"note: load average {about['load_average'][0]:g}: something else is running, figures are noisy"
         )
     limits = Limits(given.seconds, given.mebibytes)
-    cases = collect(chosen(given), limits, given.runs)
-    found = document(about, {name: version(name) for name in PACKAGES}, limits, cases)
+    packages = {name: version(name) for name in PACKAGES}
+    found: Record = {}
+    for cases in collect(chosen(given), limits, given.runs):
+        # hours of work: what is measured is written at once
+        found = document(about, packages, limits, cases)
+        if given.write:
+            write(found)
     print("\n" + markdown(found))
-    if given.write:
-        write(found)
 
 
 if __name__ == "__main__":
