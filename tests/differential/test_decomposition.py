@@ -194,7 +194,10 @@ def test_edge(name: str, tmp_path: Path) -> None:
 def test_run_verifies(seed: int, tmp_path: Path) -> None:
     outcome = run_case(write("hard", seed, tmp_path / "case"), tmp_path / "run", method="decomposition")
     assert outcome.report.ok
-    assert (outcome.summary["status"], outcome.summary["method"]) == ("optimal", "decomposition")
+    assert outcome.summary["method"] == "decomposition"
+    # claims that meet their caps at a figure between two grams: booking falls short, whatever the solver
+    by_grams = str(outcome.summary["stopped_by"]).startswith("whole grams")
+    assert outcome.summary["status"] == ("limit" if by_grams else "optimal")
 
 
 def test_same_answer_twice_whatever_the_order_of_rows(tmp_path: Path) -> None:
