@@ -30,6 +30,7 @@ NEEDED = (
 )  # fmt: skip
 """Files of every run, in the order in which their faults are told."""
 
+NOUGHT = pa.scalar("0", pa.large_string())
 EXACT_TEXT = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 _GRID_TEXT = rf"^-?[0-9]{{1,12}}(\.[0-9]{{1,{GRID_DECIMALS}}})?$"
 _PLAIN_TEXT = r"^-?[0-9]{1,15}(\.[0-9]{1,22})?$"
@@ -185,7 +186,7 @@ class Decimals:
 def _decimals(cells: Any, pattern: str, places: int | None) -> Decimals:
     """Cells of a pattern (at most 38 digits), at as many places as the finest has, or as told."""
     sound = np.array(pc.match_substring_regex(cells, pattern), dtype=bool)
-    plain = cells if sound.all() else pc.if_else(pa.array(sound), cells, "0")
+    plain = cells if sound.all() else pc.if_else(pa.array(sound), cells, NOUGHT)
     if places is None:
         point = np.asarray(pc.find_substring(plain, "."), dtype=np.int64)
         length = np.asarray(pc.binary_length(plain), dtype=np.int64)

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from massbalance.domain.grid import decimal_text
 from massbalance.verification.effects import AREA, CARRIER, CATEGORY, GAS, Effects
 from massbalance.verification.facts import Facts
-from massbalance.verification.files import Faults, Lines, on_grid, positions, read_csv
+from massbalance.verification.files import NOUGHT, Faults, Lines, on_grid, positions, read_csv
 from massbalance.verification.integers import Index, Integers, Ints, Mask, Wide, which
 
 ALLOCATION = ("lot", "order", "offer", "quantity", "uom", "credited_t", "scope1", "scope2", "scope3")
@@ -65,7 +65,7 @@ def check_allocation(run: Path, facts: Facts, effects: Effects, faults: Faults) 
         faults.at(lines, at, "order", "an order of the case, or an offer to it", "C11 order_mass", asked)
     sound, numbers = (lot >= 0) & (term >= 0), []
     for column, least in (("quantity", 1), ("credited_t", 0), ("scope1", 0), ("scope2", 0), ("scope3", 0)):
-        cells = lines[column] if least else pc.if_else(pc.equal(lines[column], ""), "0", lines[column])
+        cells = lines[column] if least else pc.if_else(pc.equal(lines[column], ""), NOUGHT, lines[column])
         value, readable = on_grid(cells)
         wrong = ~readable | (value < least)
         expected = f"a number on the grid of 1e-6, at least {least} of it"
