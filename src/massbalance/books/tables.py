@@ -192,11 +192,13 @@ def footprints_after(before: Column, claimed: IntArray, reduced: IntArray) -> In
     """before - reduced / claimed, t CO2e per t on 6 decimals, rounded up; 0 where nothing is claimed."""
     unit, scale = 10**before.decimals, 10**GRID_DECIMALS
     # a product's value and an order's mass are small enough by far; what is not takes Python integers
-    most = INT64_SAFE // (2 * max(unit * scale, peak(before.values)))
-    if before.values.dtype == object or reduced.dtype == object or most == 0:
+    room = INT64_SAFE // 4
+    most = room // max(unit * scale, peak(before.values))
+    if before.values.dtype == object or reduced.dtype == object or peak(before.values) > room // scale:
         small = np.zeros(len(claimed), dtype=bool)
     else:
-        small = (claimed <= most) & (reduced <= INT64_SAFE // (2 * unit))
+        per_t = reduced // np.maximum(claimed, 1)
+        small = (claimed <= most) & (reduced <= room // unit) & (per_t <= room // scale)
     after = np.zeros(len(claimed), dtype=object if not small.all() else np.int64)
     for rows in (np.flatnonzero(small & (claimed > 0)), np.flatnonzero(~small & (claimed > 0))):
         values, mass, less = before.values[rows], claimed[rows], reduced[rows]
