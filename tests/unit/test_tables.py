@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from massbalance.books.tables import footprints_after
@@ -20,6 +20,7 @@ ORDER = st.tuples(
 """Intensity (integer), claimed g, reduction g."""
 
 
+@settings(deadline=None)
 @given(st.lists(ORDER, max_size=12), st.integers(0, 9))
 def test_footprints_are_rounded_up_exactly(orders: list[tuple[int, int, int]], decimals: int) -> None:
     columns = np.array(orders, dtype=np.int64).reshape(len(orders), 3)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from massbalance.domain import texts
@@ -19,6 +19,7 @@ from massbalance.domain.texts import TextTable, column_texts, csv_cells, decimal
 INT64 = st.integers(-(2**63), 2**63 - 1)
 
 
+@settings(deadline=None)
 @given(
     st.lists(INT64 | st.integers(-1000, 1000) | st.integers(0, 10**9), max_size=30),
     st.integers(0, 20),
@@ -28,6 +29,7 @@ def test_decimals_of_int64_are_those_written_one_by_one(values: list[int], decim
     assert found == [decimal_text(value, decimals) for value in values]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(10**40), 10**40), max_size=10), st.integers(0, 40))
 def test_decimals_beyond_int64_too(values: list[int], decimals: int) -> None:
     wide = np.empty(len(values), dtype=object)
@@ -62,6 +64,7 @@ CELL = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sample
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(CELL, CELL), max_size=20), st.integers(1, 5))
 def test_csv_reads_back(rows: list[tuple[str, str]], block: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
