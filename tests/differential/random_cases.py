@@ -51,8 +51,10 @@ class CaseWriter:
         self.metals()
         self.products()
         self.order_rows()
+        self.change("orders")
         self.production()
         self.lot_rows()
+        self.change("lots")
         self.origins()
         self.projects()
         self.customers()
@@ -62,6 +64,9 @@ class CaseWriter:
         for name, rows in self.tables.items():
             if rows or name in REQUIRED_COLUMNS:
                 write_table(folder / f"{name}.csv", rows, encoding, self.draw)
+
+    def change(self, table: str) -> None:
+        """For writers of harder cases: `table` has just been drawn (orders: production comes later)."""
 
     # --- settings ------------------------------------------------------------------------------------
 
