@@ -200,7 +200,7 @@ class Blocks:
         """
         # a row's price must not be negative, or its slack would enter
         slack = np.where(self.slots[recipes] >= 0, price, 0.0)
-        slot = slack.argmin(axis=1)
+        slot = (slack if below is None else ~(slack < below[:, None])).argmin(axis=1)
         best, entering = slack[np.arange(len(recipes)), slot], -1 - slot
         sizes = self.start[recipes + 1] - self.start[recipes]
         full = np.flatnonzero(sizes > 0)
@@ -218,7 +218,8 @@ class Blocks:
         first = np.full(len(recipes), -1, dtype=np.intp)
         first[np.repeat(np.arange(len(recipes)), sizes)[at]] = at
         gain = np.where(first >= 0, reduced[first], np.inf)
-        better = gain < best
+        # slacks come before pairs
+        better = gain < best if below is None else best >= below
         return np.where(better, pair[first], entering), np.where(better, gain, best)
 
     def _pivot(self, recipes: Positions, entering: Positions, *, raising: bool, careful: bool) -> None:
@@ -237,7 +238,8 @@ class Blocks:
             raise SolverError("a recipe takes without end: no cap bounds one of its lots")
         tied = ratio <= step[:, None] * (1.0 + 1e-12) + 1e-13
         # among equals the largest pivot leaves, or for safety the first
-        rank = np.where(tied, -np.abs(basis).astype(np.float64) if careful else change, -np.inf)
+        first = -np.where(basis < 0, -1 - basis, self.width + basis).astype(np.float64)
+        rank = np.where(tied, first if careful else change, -np.inf)
         leaving = rank.argmax(axis=1)
         step = np.maximum(ratio[n, leaving], 0.0)
         value -= step[:, None] * change
