@@ -153,7 +153,12 @@ def check_mix(one: Recipe, mix: Floats) -> None:
 
 
 def check_answer(
-    recipes: list[Recipe], blocks: Blocks, found: Floats, some: npt.NDArray[np.intp], cost: Floats, size: float
+    recipes: list[Recipe],
+    blocks: Blocks,
+    found: Floats,
+    some: npt.NDArray[np.intp],
+    cost: Floats,
+    size: float,
 ) -> None:
     """Costs are scipy's, and the block's prices prove them."""
     price = blocks.prices(some, cost)
