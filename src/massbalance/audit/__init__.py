@@ -1,0 +1,1 @@
+"""Audit packs: what a third party needs to repeat every check of a period."""

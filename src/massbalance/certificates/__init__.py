@@ -1,0 +1,1 @@
+"""Certificates and residual statements, made from posted entries only."""

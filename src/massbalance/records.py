@@ -1,0 +1,1 @@
+"""The ledger, certificates and audit packs as a library."""
