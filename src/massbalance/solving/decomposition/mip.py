@@ -66,11 +66,12 @@ def _decide(
     answer = whole.solve(deadline=deadline, gap=gap, cold=False)
     if answer.columns is not None:
         taken = np.round(answer.columns[master.takes])
-    fixed = Highs(every, integers=False)
+    lower, upper = every.lower.copy(), every.upper.copy()
+    lower[master.takes] = upper[master.takes] = taken
+    fixed = Highs(replace(every, lower=lower, upper=upper), integers=False)
     fixed.set_costs(every.costs[master.goal])
     for costs, value in master.held_costs():
         fixed.hold(costs, value)
-    fixed.fix(np.arange(master.takes.start, master.takes.stop), taken)
     clean = fixed.solve(deadline=None)
     if clean.columns is None:
         raise SolverError("HiGHS: the decided orders cannot be filled")
