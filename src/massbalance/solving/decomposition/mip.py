@@ -17,6 +17,7 @@ from massbalance.solving.compiled import with_taken
 from massbalance.solving.decomposition.master import Master
 from massbalance.solving.decomposition.sequence import Sequence
 from massbalance.solving.highs import Highs, SolverError
+from massbalance.solving.robust import solve_checked
 from massbalance.solving.solution import TIME_LIMIT, Solution, Stage
 
 Floats = npt.NDArray[np.float64]
@@ -72,7 +73,7 @@ def _decide(
     fixed.set_costs(every.costs[master.goal])
     for costs, value in master.held_costs():
         fixed.hold(costs, value)
-    clean = fixed.solve(deadline=None)
+    clean = solve_checked(fixed, master.held_costs(), None, cold=True)
     if clean.columns is None:
         raise SolverError("HiGHS: the decided orders cannot be filled")
     return taken, clean.columns, clean.objective
