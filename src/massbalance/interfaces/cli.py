@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from massbalance.domain.faults import Fault
+    from massbalance.domain.faults import CaseRefused, Fault
 
 FAILED, USAGE, INVALID, LIMIT, UNVERIFIED, INTERRUPTED = 1, 2, 3, 5, 6, 130
 
@@ -62,6 +62,11 @@ def _must_exist(command: str, case: Path) -> None:
     if not case.exists():
         _error(f"{command}: there is no {case}")
         _stop(USAGE)
+
+
+def _refused_json(refused: CaseRefused) -> None:
+    """What is wrong with a case, as `check` and `run` alike print it."""
+    _out_json({"valid": False, "faults": [f.as_dict() for f in refused.faults]})
 
 
 def _show_faults(faults: Sequence[Fault], *, at_most: int | None = None) -> None:
@@ -143,6 +148,7 @@ def run(
     """
     _must_exist("run", case)
     from massbalance.api import SolverError, VerificationFailed, limited, run_case
+    from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console import run_text
 
     target = out if out is not None else Path("runs") / (case.resolve().stem or "case")
@@ -152,6 +158,10 @@ def run(
                 outcome = run_case(
                     case, target, method=method.value, time_limit=time_limit, gap=gap, progress=say
                 )
+        except CaseRefused as refused:
+            if json:
+                _refused_json(refused)
+            raise
         except VerificationFailed as failed:
             _show_faults(list(failed.report.faults), at_most=20)
             _error("run: the check of the result failed; nothing was published")
@@ -184,8 +194,7 @@ def check(case: CaseArgument, json: JsonOption = False) -> None:
                 found, warnings = check_case(case, progress=say)
         except CaseRefused as refused:
             if json:
-                faults = [f.as_dict() for f in refused.faults]
-                _out_json({"valid": False, "faults": faults})
+                _refused_json(refused)
             raise
         except SolverError as error:
             _error(f"check: {error}. Please report this with the case")
