@@ -185,8 +185,8 @@ def _from_postgresql(error: BaseException | None, url: URL) -> LedgerError:
             return kind(fault(f"{words} ({_first(error)})", code, value=shown(url)))
     if not state or state.startswith(("08", "57P")):
         words = (
-            f"a server that answers ({_first(error)}); what was being recorded is in the ledger whole or not at "
-            "all: do it again, a second time changes nothing"
+            f"a server that answers ({_first(error)}); what was being recorded is in the ledger whole or not "
+            "at all: do it again, a second time changes nothing"
         )
         return LedgerError(fault(words, "ledger-connection", value=shown(url)))
     return LedgerError(fault("a database that answers", "ledger-database", value=_first(error)))
