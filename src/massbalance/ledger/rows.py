@@ -22,6 +22,8 @@ GENESIS = bytes(32)
 HELD = "held"
 """The account that may be drawn upon; its balance is never below zero."""
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 LARGEST = 2**63 - 1
@@ -31,7 +33,7 @@ LARGEST = 2**63 - 1
 def details_text(details: Mapping[str, Any]) -> str:
     """Details in their one spelling: keys sorted, no spaces, no floats (TypeError)."""
     _refuse_floats(details)
-    return json.dumps(details, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(details)
 
 
 def _refuse_floats(value: object) -> None:
