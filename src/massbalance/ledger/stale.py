@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,6 +21,18 @@ from massbalance.ledger.run_folder import OPENING, RunFolder
 from massbalance.ledger.state import LotState, Period, State, rules_details
 
 AGAIN = "run the case again with --ledger"
+
+
+class Calendar(Protocol):
+    """Periods, and how far they are locked: a `State`, or what was read of one."""
+
+    @property
+    def periods(self) -> Mapping[str, Period]:
+        """Every period by name, in time order."""
+
+    @property
+    def closed_through(self) -> date | None:
+        """Last day of the last locked period."""
 
 
 def case_periods(case: Case) -> list[Period]:
@@ -88,7 +100,7 @@ def rule_faults(state: State, rules: Rules) -> Iterator[Fault]:
             yield fault(f"{_plain(theirs)}, {adopt}", "A6.2", table="rules", column=name, value=_plain(mine))
 
 
-def period_faults(state: State, case: Case) -> Iterator[Fault]:
+def period_faults(state: Calendar, case: Case) -> Iterator[Fault]:
     """Periods are open, have the dates that the ledger knows, and overlap none of another name."""
     through = state.closed_through
     rows = case.periods.source_row
