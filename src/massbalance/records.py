@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from massbalance.api import Outcome
     from massbalance.domain.case import Case
     from massbalance.domain.faults import Fault
     from massbalance.domain.rulemodel import Rules
@@ -29,6 +30,7 @@ Where = str | Path | None
 __all__ = [
     "adjust_lot", "adopt_rules", "assert_balance", "carry_over", "check_ledger", "checkpoint", "expire_lots",
     "lock_period", "opened", "post_run", "quantity_of", "receive_lots", "reverse_run",
+    "run_from_ledger",
 ]  # fmt: skip
 
 
@@ -202,3 +204,35 @@ def quantity_of(text: str) -> int:
         words = "a decimal of at most 12 digits and 6 decimals"
         raise Refused(fault(words, "A4.2.1", column="quantity", value=text))
     return int(found[1]) * 10**6 + int((found[2] or "").ljust(6, "0"))
+
+
+def run_from_ledger(
+    case: Path,
+    out: Path,
+    ledger: str | Path | None = None,
+    *,
+    proposer: str = "",
+    method: str = "auto",
+    time_limit: float | None = None,
+    gap: float = 0.0,
+    progress: Progress | None = None,
+) -> Outcome:
+    """A run whose lots open with what the ledger holds of them, so that period follows period.
+
+    ledger: as `post_run`, but there must be one; all else as `api.run_case`. The run's `case/` is the
+    derived case, and opening.json says which row of the ledger it stands on. Raises LedgerMissing (2),
+    Conflict (7: the case and the ledger disagree), CaseRefused (3), LedgerError.
+    """
+    from massbalance.api import Provenance, read_case, run_case
+    from massbalance.ledger.opening import open_case
+    from massbalance.ledger.standing import read_standing
+    from massbalance.ledger.store import Ledger
+
+    given = read_case(case, progress=progress)
+    with Ledger.open(ledger, create=False) as book:
+        standing = read_standing(book)
+    opened = open_case(given, standing, progress=progress)
+    return run_case(
+        opened.case, out, method=method, time_limit=time_limit, gap=gap,
+        provenance=Provenance(proposer, opened.document), progress=progress,
+    )  # fmt: skip
