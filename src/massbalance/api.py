@@ -29,6 +29,7 @@ from massbalance.formulation.possible import warnings as reach_warnings
 from massbalance.formulation.problem import Problem, build_problem
 from massbalance.intake.canonical import write_case
 from massbalance.intake.read import read_case
+from massbalance.quote.session import Session
 from massbalance.report.documents import Json, dumps
 from massbalance.report.prices import price_table
 from massbalance.report.proof_files import proof_files
@@ -46,8 +47,8 @@ from massbalance.solving.solution import Solution
 from massbalance.verification.verify import Report, verify_run
 
 __all__ = [
-    "METHODS", "Case", "Outcome", "Provenance", "Result", "SolverError", "VerificationFailed", "check_case",
-    "read_case", "run_case", "solve", "solve_objectives", "verify_run",
+    "METHODS", "Case", "Outcome", "Provenance", "Result", "Session", "SolverError", "VerificationFailed",
+    "check_case", "read_case", "run_case", "solve", "solve_objectives", "verify_run",
 ]  # fmt: skip
 
 Progress = Callable[[str], None]

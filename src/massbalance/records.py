@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from massbalance.ledger.approval import Approval
     from massbalance.ledger.checkpoint import Checkpoint
     from massbalance.ledger.journals import Done
+    from massbalance.ledger.opening import Opened
     from massbalance.ledger.posting import Posted
     from massbalance.ledger.store import Ledger
+    from massbalance.quote.session import Session
 
 Progress = Callable[[str], None]
 Where = str | Path | None
@@ -30,7 +32,7 @@ Where = str | Path | None
 __all__ = [
     "adjust_lot", "adopt_rules", "assert_balance", "carry_over", "check_ledger", "checkpoint", "expire_lots",
     "lock_period", "opened", "post_run", "quantity_of", "receive_lots", "reverse_run",
-    "run_from_ledger",
+    "run_from_ledger", "session_from_ledger",
 ]  # fmt: skip
 
 
@@ -223,7 +225,17 @@ def run_from_ledger(
     derived case, and opening.json says which row of the ledger it stands on. Raises LedgerMissing (2),
     Conflict (7: the case and the ledger disagree), CaseRefused (3), LedgerError.
     """
-    from massbalance.api import Provenance, read_case, run_case
+    from massbalance.api import Provenance, run_case
+
+    opened = _opened_case(case, ledger, progress)
+    return run_case(
+        opened.case, out, method=method, time_limit=time_limit, gap=gap,
+        provenance=Provenance(proposer, opened.document), progress=progress,
+    )  # fmt: skip
+
+
+def _opened_case(case: Path, ledger: Where, progress: Progress | None) -> Opened:
+    from massbalance.api import read_case
     from massbalance.ledger.opening import open_case
     from massbalance.ledger.standing import read_standing
     from massbalance.ledger.store import Ledger
@@ -231,8 +243,23 @@ def run_from_ledger(
     given = read_case(case, progress=progress)
     with Ledger.open(ledger, create=False) as book:
         standing = read_standing(book)
-    opened = open_case(given, standing, progress=progress)
-    return run_case(
-        opened.case, out, method=method, time_limit=time_limit, gap=gap,
-        provenance=Provenance(proposer, opened.document), progress=progress,
-    )  # fmt: skip
+    return open_case(given, standing, progress=progress)
+
+
+def session_from_ledger(
+    case: Path,
+    ledger: Where = None,
+    *,
+    time_limit: float | None = None,
+    gap: float = 0.0,
+    progress: Progress | None = None,
+) -> tuple[Session, dict[str, object]]:
+    """A session for quotes on what the ledger holds now, and which row of it that is (ledger, n, hash).
+
+    It raises what `run_from_ledger` raises.
+    """
+    from massbalance.quote.session import Session
+
+    opened = _opened_case(case, ledger, progress)
+    session = Session(opened.case, time_limit=time_limit, gap=gap, progress=progress)
+    return session, {key: opened.document[key] for key in ("ledger", "n", "hash")}

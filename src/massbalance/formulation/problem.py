@@ -207,28 +207,54 @@ def _scope_rows(pairs: Pairs, recipes: Recipes, reduction: Floats) -> PerRecipe:
     return PerRecipe(code.astype(np.intp), tuple(cuts))
 
 
-def build_problem(case: Case) -> Problem:
-    """Sets and parameters of a valid case (always succeeds; an empty case gives an empty problem)."""
+@dataclass(frozen=True)
+class Supply:
+    """What does not depend on the orders: effects, windows, pools, product limits and how they meet.
+
+    limit_of_product: shape (products,).
+    """
+
+    effects: Effects
+    windows: Windows
+    parts: Composition
+    pools: Pools
+    limits: tuple[Limit, ...]
+    limit_of_product: IndexArray
+    coefficients: Coefficients
+
+
+def build_supply(case: Case) -> Supply:
+    """The supply side of a valid case."""
     effects, window = Effects(case), windows(case)
     parts = composition(case)
     pools = build_pools(case, effects, window, parts)
-    terms = build_terms(case)
     limits, limit_of_product = build_limits(case, effects, parts)
-    recipes = build_recipes(case, terms, limit_of_product, limits)
-    pairs = build_pairs(case, pools, recipes, Coefficients(case, effects, parts, pools, limits))
+    coefficients = Coefficients(case, effects, parts, pools, limits)
+    return Supply(effects, window, parts, pools, tuple(limits), limit_of_product, coefficients)
+
+
+def build_problem(case: Case, supply: Supply | None = None) -> Problem:
+    """Sets and parameters of a valid case (always succeeds; an empty case gives an empty problem).
+
+    supply: that of a case which differs in its orders and offers only, if there is one.
+    """
+    on = build_supply(case) if supply is None else supply
+    terms = build_terms(case)
+    recipes = build_recipes(case, terms, on.limit_of_product, list(on.limits))
+    pairs = build_pairs(case, on.pools, recipes, on.coefficients)
     steps = _build_steps(case, terms, recipes)
     mass = _sums(steps.recipe, steps.upper, len(recipes))
-    supply = _pool_supply(pools, len(case.periods))
-    claim_value, credited, reduction, upper = _pair_values(pairs, recipes, supply, mass)
+    there = _pool_supply(on.pools, len(case.periods))
+    claim_value, credited, reduction, upper = _pair_values(pairs, recipes, there, mass)
     start = np.searchsorted(pairs.recipe, np.arange(len(recipes) + 1))
     return Problem(
         case=case,
-        effects=effects,
-        windows=window,
-        parts=parts,
-        pools=pools,
+        effects=on.effects,
+        windows=on.windows,
+        parts=on.parts,
+        pools=on.pools,
         terms=terms,
-        limits=tuple(limits),
+        limits=on.limits,
         recipes=recipes,
         pairs=pairs,
         steps=steps,

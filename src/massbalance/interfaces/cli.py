@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from massbalance.interfaces.cli_ledger import register as register_ledger
+from massbalance.interfaces.cli_quote import register as register_quote
 from massbalance.interfaces.shared import (
     FAILED,
     LIMIT,
@@ -238,6 +239,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
     show(f"next: massbalance check {folder}; massbalance run {folder}")
 
 
+register_quote(app)
 register_ledger(app)
 
 

@@ -176,6 +176,37 @@ class Highs:
         if any(held.fixed for held in self.held):
             self._hold_new(matrix.tocsr()[self.compiled.matrix.shape[0] :].tocoo())
 
+    def add_rows(self, lower: Floats, upper: Floats) -> None:
+        """Append rows without entries (those of columns added later) below the held goals."""
+        count = len(lower)
+        if upper.shape != (count,) or np.isnan(lower).any() or np.isnan(upper).any():
+            raise SolverError("array lengths do not match the model")
+        least = np.where(np.isinf(lower), -highspy.kHighsInf, lower / self.unit)
+        most = np.where(np.isinf(upper), highspy.kHighsInf, upper / self.unit)
+        none = np.zeros(0, dtype=np.int32)
+        start = np.zeros(count, dtype=np.int32)
+        self._ok(self.highs.addRows(count, least, most, 0, start, none, np.zeros(0)), "addRows")
+
+    def cut_back(self, columns: int, rows: int) -> None:
+        """Delete every column and row but the first so many: what was added last goes first."""
+        more = np.arange(columns, self.highs.getNumCol(), dtype=np.int32)
+        self._ok(self.highs.deleteCols(len(more), more), "deleteCols")
+        more = np.arange(rows, self.highs.getNumRow(), dtype=np.int32)
+        self._ok(self.highs.deleteRows(len(more), more), "deleteRows")
+        self.lower, self.upper = self.lower[:columns], self.upper[:columns]
+        self.place, self.count = self.place[:columns], columns
+
+    def restart(self, basis: highspy.HighsBasis) -> None:
+        """Forget all but the model, and begin from a basis of it."""
+        self._ok(self.highs.clearSolver(), "clearSolver")
+        self._ok(self.highs.setBasis(basis), "setBasis")
+
+    def bound(self, columns: Positions, lower: Floats, upper: Floats) -> None:
+        """New bounds of a few columns that no hold has fixed."""
+        self.lower, self.upper = self.lower.copy(), self.upper.copy()
+        self.lower[columns], self.upper[columns] = lower, upper
+        self._bound(columns, lower, upper)
+
     def _hold_new(self, entries: scipy.sparse.coo_array) -> None:
         """Holds that fixed their columns keep out new ones that would make them worse; entries: (holds, new).
 
@@ -229,6 +260,43 @@ class Highs:
             self.highs.changeColsBounds(len(index), index, lower / self.unit, upper / self.unit),
             "changeColsBounds",
         )
+
+    def settle(
+        self, costs: Floats, least: float, method: int, start: highspy.HighsBasis | None = None
+    ) -> Answer:
+        """Minimise other costs over the optima of what has just been solved, from its basis or `start`.
+
+        A column with a reduced cost above `least` stays where it is, a row with such a price stays tight;
+        afterwards bounds are what they were, the costs are the new ones.
+        """
+        found = self.highs.getSolution()
+        value, reduced, activity, price = (
+            np.array(part, dtype=np.float64)
+            for part in (found.col_value, found.col_dual, found.row_value, found.row_dual)
+        )
+        columns, rows = np.flatnonzero(np.abs(reduced) > least), np.flatnonzero(np.abs(price) > least)
+        status, _, lower, upper, _ = self.highs.getRows(len(rows), rows.astype(np.int32))
+        self._ok(status, "getRows")
+        self.set_costs(costs)
+        at = np.clip(value * self.unit, self.lower, self.upper)
+        self._bound(columns, at[columns], at[columns])
+        self._bound_rows(rows, activity[rows], activity[rows])
+        self.option("simplex_strategy", method)
+        if start is not None:
+            self.restart(start)
+        answer = self.solve(deadline=None, cold=False)
+        place = self.place[columns]
+        free = np.isnan(place)
+        own = (np.where(free, self.lower[columns], place), np.where(free, self.upper[columns], place))
+        self._bound(columns, *own)
+        self._bound_rows(rows, np.asarray(lower), np.asarray(upper))
+        return answer
+
+    def _bound_rows(self, rows: Positions, lower: Floats, upper: Floats) -> None:
+        """Bounds of rows, in the solver's unit."""
+        index = rows.astype(np.int32)
+        changed = self.highs.changeRowsBounds(len(index), index, lower, upper)  # type: ignore[attr-defined]
+        self._ok(changed, "changeRowsBounds")
 
     def start(self, columns: Floats) -> None:
         """A point from which a MIP may start."""

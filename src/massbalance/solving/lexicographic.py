@@ -72,9 +72,7 @@ def _fixed(
     return _sequence(fixed, Highs(fixed, integers=False), goals, deadline, say, "with whole orders fixed")
 
 
-def _solve_twice(
-    model: Highs, held: list[tuple[Floats, float]], deadline: float | None, gap: float
-) -> Answer:
+def solve_twice(model: Highs, held: list[tuple[Floats, float]], deadline: float | None, gap: float) -> Answer:
     """Solve a MIP with and, as long again and no longer, without presolve; the better answer counts.
 
     HiGHS has called half of what is possible optimal where earlier goals are held, with presolve
@@ -110,7 +108,7 @@ def _decide(
             break
         say(f"deciding whole orders: {goal.key}")
         model.set_costs(costs)
-        answer = _solve_twice(model, held, deadline, gap)
+        answer = solve_twice(model, held, deadline, gap)
         if answer.columns is not None:
             taken = np.round(answer.columns[binary])
         stages.append(Stage(goal, answer.objective, answer.bound, answer.status, None))
@@ -155,6 +153,17 @@ def solve(
         compiled, Highs(compiled, integers=False), range(len(compiled.goals)), deadline, say, "solving"
     )
     return finish(compiled, found, found, columns)
+
+
+def solve_and_keep(compiled: Compiled, *, progress: Progress | None = None) -> tuple[Solution, Highs | None]:
+    """The lexicographic optimum without integers, and the model as it stands at its last goal before the
+    tie-break: optimal, the goals before it held. None where there are no columns.
+    """
+    if compiled.matrix.shape[1] == 0:
+        return empty(compiled), None
+    model, say = Highs(compiled, integers=False), progress or (lambda _: None)
+    found, columns = _sequence(compiled, model, range(len(compiled.goals)), None, say, "solving")
+    return finish(compiled, found, found, columns), model
 
 
 def _solve_mip(compiled: Compiled, deadline: float | None, gap: float, say: Progress) -> Solution:

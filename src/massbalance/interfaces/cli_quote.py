@@ -1,0 +1,127 @@
+"""The command `quote`: can this be promised, from what premium, and who loses by it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from massbalance.interfaces.shared import (
+    FAILED,
+    INFEASIBLE,
+    LIMIT,
+    CaseArgument,
+    JsonOption,
+    complain,
+    guarded,
+    must_exist,
+    progress,
+    show,
+    show_json,
+    show_refused,
+    stop,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from massbalance.quote.session import Session
+
+PROVEN = 1e-9
+"""A gap smaller than this is none."""
+
+
+def quote(
+    case: CaseArgument,
+    product: Annotated[str, typer.Option("--product", help="A product of the case.")],
+    period: Annotated[str, typer.Option("--period", help="A period of the case.")],
+    mass: Annotated[str, typer.Option("--mass", help="Mass, t.")],
+    claim: Annotated[str, typer.Option("--claim", help="What is claimed, as in `orders`.")],
+    level: Annotated[str, typer.Option("--level", help="A share from 0 to 1, or t CO2e per t.")],
+    premium: Annotated[
+        str | None, typer.Option("--premium", help="Price of the claim per t: is it worth taking?")
+    ] = None,
+    schemes: Annotated[
+        str, typer.Option("--schemes", help="Accepted schemes, `;` between [default: all].")
+    ] = "",
+    curve: Annotated[bool, typer.Option("--curve", help="The floor premium over the mass, too.")] = False,
+    must: Annotated[bool, typer.Option("--must", help="Exit 4 if the whole mass is not feasible.")] = False,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--time-limit", min=0.0, help="Seconds of solver time to decide yes or no; then exit 5."
+        ),
+    ] = None,
+    gap: Annotated[float, typer.Option("--gap", min=0.0, max=1.0, help="Relative MIP gap to stop at.")] = 0.0,
+    from_ledger: Annotated[
+        bool, typer.Option("--from-ledger", help="Quote on the balances of the ledger's lots.")
+    ] = False,
+    ledger: Annotated[
+        str | None,
+        typer.Option(
+            "--ledger", metavar="URL", help="That ledger: a file, or postgresql://...; implies --from-ledger."
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """What an order could be promised beside those of CASE: how much, from what premium, at whose cost.
+
+    Nothing is written. Exit 3: the case or the terms are not valid; 4: with --must, not all is feasible.
+
+    Example: massbalance quote CASE --product PL-5052 --period 2026-09 --mass 50 --claim cfp --level 11
+    """
+    must_exist("quote", case)
+    from massbalance.api import SolverError
+    from massbalance.domain.faults import CaseRefused
+    from massbalance.interfaces.console_quote import quote_text
+
+    with guarded("quote"):
+        try:
+            with progress() as say:
+                session, opening = _session(case, from_ledger, ledger, time_limit, gap, say)
+                say("quoting")
+                found = session.quote(
+                    product=product, period=period, mass_t=mass, claim=claim, level=level,
+                    premium_per_t=premium, schemes=schemes,
+                )  # fmt: skip
+                say("looking for alternatives")
+                document = found.as_dict(with_curve=curve)
+        except CaseRefused as refused:
+            if json:
+                show_refused(refused)
+            raise
+        except SolverError as error:
+            complain(f"quote: {error}. Please report this with the case")
+            stop(FAILED)
+    if json:
+        show_json(
+            {"name": session.case.name, "case_sha256": session.case.sha256, "opening": opening, **document}
+        )
+    else:
+        show(quote_text(session.case.name, document))
+    if must and found.floor_premium_per_t is None:
+        complain("quote: the whole mass is not feasible")
+        stop(INFEASIBLE)
+    if found.answer.gap > gap + PROVEN:
+        complain(f"quote: stopped at the time limit, with a gap of {found.answer.gap:.3g}")
+        stop(LIMIT)
+
+
+def _session(
+    case: Path, from_ledger: bool, ledger: str | None, time_limit: float | None, gap: float,
+    say: Callable[[str], None],
+) -> tuple[Session, dict[str, object] | None]:  # fmt: skip
+    """The case kept hot: as it is, or with the ledger's balances."""
+    if from_ledger or ledger is not None:
+        from massbalance.records import session_from_ledger
+
+        return session_from_ledger(case, ledger, time_limit=time_limit, gap=gap, progress=say)
+    from massbalance.quote.session import Session
+
+    return Session(case, time_limit=time_limit, gap=gap, progress=say), None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(quote)

@@ -1,0 +1,233 @@
+"""A solved model kept at hand: an order is laid upon it, asked about, and taken off again.
+
+Every trial begins from the same basis with nothing else remembered, so an answer never depends on what was
+asked before. The earlier goals stay held (C15) all the while. What HiGHS answers is believed only if the held
+goals are no worse; else the two models are merged and solved again from nothing, checked as any run is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+
+from massbalance.solving.compiled import Compiled
+from massbalance.solving.highs import Answer, Highs, SolverError
+from massbalance.solving.robust import LEAST_SLACK, acceptable, solve_checked
+from massbalance.solving.stamp import Base, Stamp, merged, new_columns
+from massbalance.solving.ties import PRICED, Optimum, break_ties
+
+Floats = npt.NDArray[np.float64]
+Holds = Sequence[tuple[Floats, float]]
+DUAL, PRIMAL, CHOOSE, DEVEX = 1, 4, 0, 1
+"""HiGHS: the simplex method to go on with, and a pricing whose weights need no start-up."""
+NEARLY = 1e-9
+"""A mass this close, relative, to the whole is the whole."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One optimum of a trial: minimum, the point with its prices, and the price of the order's last tonne.
+
+    point: columns and rows of the base, then the new ones; marginal: by how much the minimum grows with
+    one more tonne of the order, where its mass is fixed.
+    """
+
+    minimum: float
+    point: Optimum
+    marginal: float
+    hot: bool
+
+
+def least_price(costs: Floats) -> float:
+    """A reduced cost below this is the solver's noise."""
+    return PRICED * max(1.0, float(np.abs(costs).max(initial=0.0)))
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The basis of the optimum that the tie-break chooses for the base: a trial's own is near it."""
+
+    columns: list[highspy.HighsBasisStatus]
+    rows: list[highspy.HighsBasisStatus]
+
+    @staticmethod
+    def of(model: Highs) -> Settled:
+        """That of a model just settled."""
+        basis = model.highs.getBasis()
+        return Settled(list(basis.col_status), list(basis.row_status))
+
+    def extended(self, columns: int, rows: int) -> highspy.HighsBasis:
+        """With so many more columns, at 0, and rows, slack."""
+        kinds, made = highspy.HighsBasisStatus, highspy.HighsBasis()
+        made.col_status = self.columns + [kinds.kLower] * columns
+        made.row_status = self.rows + [kinds.kBasic] * rows
+        made.valid = True
+        return made
+
+
+class Hot:
+    """A compiled model as an LP, its margin optimal while the firm shortfalls are held.
+
+    margin, tie_break: costs over columns; held: costs and values of the goals held; model: what has just
+    been solved to the margin's optimum with these holds, if it is at hand.
+    """
+
+    def __init__(
+        self, compiled: Compiled, margin: Floats, tie_break: Floats, held: Holds, model: Highs | None = None
+    ) -> None:
+        self.compiled, self.margin, self.tie_break = compiled, margin, tie_break
+        self.held, self.base = list(held), Base(compiled)
+        self.model = Highs(compiled, integers=False) if model is None else model
+        if model is None:
+            for costs, value in held:
+                self.model.hold(costs, value)
+        self.model.set_costs(margin)
+        self.columns, self.rows = self.model.count, self.model.highs.getNumRow()
+        if self.columns == 0:
+            self.minimum, self.prices = 0.0, np.zeros(compiled.matrix.shape[0])
+            self.basis, self.settled = None, None
+            return
+        answer = solve_checked(self.model, held, None, cold=model is None)
+        if answer.row_dual is None:
+            raise SolverError(f"HiGHS: the margin has no prices ({answer.status})")
+        self.minimum = answer.objective
+        self.prices = np.maximum(0.0, -answer.row_dual[: compiled.matrix.shape[0]])
+        self.model.option("simplex_dual_edge_weight_strategy", DEVEX)
+        self.basis = self.model.highs.getBasis()
+        self.model.settle(tie_break, least_price(margin), CHOOSE)
+        self.settled = Settled.of(self.model)
+        self.model.set_costs(margin)
+
+    @contextmanager
+    def trial(self, stamp: Stamp) -> Iterator[Trial]:
+        """Lay an order upon the model; it is off again, whatever happens, when this is left."""
+        if self.basis is not None:
+            self.model.restart(self.basis)
+        trial = Trial(self, stamp)
+        try:
+            trial.lay()
+            yield trial
+        finally:
+            self.model.cut_back(self.columns, self.rows)
+            self.model.set_costs(self.margin)
+
+
+class Trial:
+    """An order upon a model: its mass is fixed or free between bounds, one goal after another aimed at."""
+
+    def __init__(self, hot: Hot, stamp: Stamp) -> None:
+        self.hot, self.stamp = hot, stamp
+        self.least, self.most = 0.0, float(stamp.problem.recipe_mass[0])
+        self.costs = np.zeros(hot.columns + len(stamp.columns))
+        self.basis: highspy.HighsBasis | None = None
+
+    def lay(self) -> None:
+        """Add the order's rows and columns."""
+        hot, small = self.hot, self.stamp.small
+        rows = hot.compiled.matrix.shape[0]
+        entries = new_columns(self.stamp, rows, len(hot.held))
+        of_rows, of_columns = self.stamp.rows, self.stamp.columns
+        hot.model.add_rows(small.row_lower[of_rows], small.row_upper[of_rows])
+        hot.model.add_columns(entries, np.zeros(len(of_columns)), small.upper[of_columns])
+        basis = hot.model.highs.getBasis()
+        self.basis = basis if hot.basis is not None and basis.valid else None
+
+    def between(self, least: float, most: float) -> None:
+        """Bounds of the order's claimed mass, t."""
+        self.least, self.most = least, most
+        self.hot.model.bound(self.stamp.step, np.array([least]), np.array([most]))
+
+    def aim_at_margin(self) -> None:
+        """The margin, the order's own premium being 0."""
+        self._aim(np.concatenate([self.hot.margin, self.stamp.costs("margin")]))
+
+    def aim_at_mass(self) -> None:
+        """The greatest mass of the order."""
+        costs = np.zeros_like(self.costs)
+        costs[self.stamp.step] = -1.0
+        self._aim(costs)
+
+    def aim_at_claim(self) -> None:
+        """The greatest claim that the order's credits carry."""
+        costs = np.zeros_like(self.costs)
+        costs[self.stamp.x] = -self.stamp.problem.claim_value
+        self._aim(costs)
+
+    def _aim(self, costs: Floats) -> None:
+        self.costs = costs
+        self.hot.model.set_costs(costs)
+
+    def solve(self, method: int) -> Found | None:
+        """The optimum of what is aimed at; None where there is no point (HiGHS is asked again, cold)."""
+        model = self.hot.model
+        model.option("simplex_strategy", method)
+        answer = model.solve(deadline=None, cold=False)
+        if answer.status == "optimal" and acceptable(answer, self._held()):
+            return self._found(answer, hot=True)
+        return self.cold()
+
+    def begin_again(self) -> None:
+        """Forget what this trial has solved so far."""
+        if self.basis is not None:
+            self.hot.model.restart(self.basis)
+
+    def go_on(self, method: int) -> Found | None:
+        """As `solve`, but not asked twice: None may mean anything, and another question must follow."""
+        model = self.hot.model
+        model.option("simplex_strategy", method)
+        answer = model.solve(deadline=None, cold=False)
+        if answer.status == "optimal" and acceptable(answer, self._held()):
+            return self._found(answer, hot=True)
+        return None
+
+    def cold(self) -> Found | None:
+        """The same by a model of its own, from nothing."""
+        compiled = self.merged()
+        model = Highs(compiled, integers=False)
+        for costs, value in self._held():
+            model.hold(costs, value)
+        model.set_costs(self.costs)
+        try:
+            answer = solve_checked(model, self._held(), None, cold=True)
+        except SolverError:
+            return None
+        return self._found(answer, hot=False) if answer.status == "optimal" else None
+
+    def merged(self) -> Compiled:
+        """Base and order as one model, with the order's bounds as they are."""
+        both = merged(self.hot.compiled, self.stamp, self.hot.margin, self.hot.tie_break)
+        lower, upper = both.lower.copy(), both.upper.copy()
+        lower[self.stamp.step], upper[self.stamp.step] = self.least, self.most
+        return replace(both, lower=lower, upper=upper)
+
+    def unique(self, found: Found) -> Floats:
+        """Columns of that optimum of the margin, just solved, which the tie-break chooses."""
+        model = self.hot.model
+        if found.hot and self.hot.settled is not None:
+            costs = np.concatenate([self.hot.tie_break, self.stamp.costs("tie_break")])
+            start = self.hot.settled.extended(*(len(n) for n in (self.stamp.columns, self.stamp.rows)))
+            answer = model.settle(costs, least_price(self.costs), DUAL, start)
+            held = [*self._held(), (self.costs, found.minimum)]
+            if answer.columns is not None and acceptable(answer, held, LEAST_SLACK):
+                return answer.columns
+        return break_ties(self.merged(), found.point, 0, self._held(), None)[1]
+
+    def _held(self) -> list[tuple[Floats, float]]:
+        """Held goals over all columns; the order has no part in them."""
+        none = np.zeros(len(self.stamp.columns))
+        return [(np.concatenate([costs, none]), value) for costs, value in self.hot.held]
+
+    def _found(self, answer: Answer, *, hot: bool) -> Found:
+        if answer.columns is None or answer.row_dual is None or answer.column_dual is None:
+            raise SolverError("HiGHS: an optimum without prices")
+        dual, holds = -answer.row_dual, len(self.hot.held)
+        first = self.hot.compiled.matrix.shape[0] if hot else len(dual) - holds
+        held = dual[first : first + holds]
+        rows = np.concatenate([dual[:first], dual[first + holds :]])
+        marginal = float(answer.column_dual[self.stamp.step[0]])
+        return Found(answer.objective, Optimum(answer.columns, rows, held), marginal, hot)
