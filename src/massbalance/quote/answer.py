@@ -129,7 +129,7 @@ class Quote:
 
     @property
     def gain(self) -> float | None:
-        """What the margin gains if the whole mass is taken at its premium; None: there is none, or no such mass."""
+        """What the margin gains if the whole mass is taken at its premium; None: no such thing."""
         if self.ask.premium is None or self.floor_premium_per_t is None:
             return None
         return (float(self.ask.premium) - self.floor_premium_per_t) * self.ask.mass_t

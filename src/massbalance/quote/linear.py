@@ -9,16 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from massbalance.domain.grid import GRID
-from massbalance.formulation.labels import OF_A_RECIPE
 from massbalance.solving.highs import SolverError
 from massbalance.solving.hot import DUAL, NEARLY, PRIMAL, Found, Hot, Trial
 from massbalance.solving.stamp import Stamp
-from massbalance.solving.tiny import maximise
 
 Floats = npt.NDArray[np.float64]
 GRAM = 1.0 / GRID
-MOST = 1e6
-"""Units of a credit in a tonne: more than any caps allow."""
 SLIVER = 1e-2
 """A solver's mass may lie this part of a gram below a whole one and still be it."""
 NOISE = 1e-9
@@ -101,40 +97,3 @@ def _at(trial: Trial, mass: float) -> Found:
     if found is None:
         raise SolverError("HiGHS: the greatest mass of an order is not feasible")
     return found
-
-
-def price_per_t(hot: Hot, stamp: Stamp) -> float | None:
-    """What the credits of one tonne are worth at the base's prices: what bid prices alone would ask.
-
-    None where no mix under the caps reaches the claim. Never above the floor premium of an LP (weak duality).
-    """
-    small = stamp.small
-    kinds = [equation for equation, _ in small.rows]
-    own = [i for i, kind in enumerate(kinds) if kind in OF_A_RECIPE and kind != "recipe_mass"]
-    matrix = small.matrix.tocsr()
-    block = matrix[own]
-    of_x = np.asarray(block[:, small.x].todense(), dtype=np.float64).reshape(len(own), len(small.x))
-    of_y = np.asarray(block[:, small.y].todense(), dtype=np.float64).reshape(len(own), -1).sum(axis=1)
-    price = _credit_prices(hot, stamp, kinds)
-    balance = matrix[[i for i, kind in enumerate(kinds) if kind == "pool_balance"]][:, small.x]
-    cost = stamp.problem.pairs.unit_cost.floats()[stamp.problem.pairs.pool] + balance.T @ price
-    if len(small.x) == 0:
-        return 0.0 if not (of_y > 0).any() else None
-    # one tonne takes at most a tonne's worth: the caps themselves bound every column that counts
-    amounts = maximise(-cost, of_x, -of_y, np.full(len(small.x), MOST))
-    return None if amounts is None else float(cost @ amounts)
-
-
-def _credit_prices(hot: Hot, stamp: Stamp, kinds: list[str]) -> Floats:
-    """Base price of a unit in each C3 row of the order: the row's, or its cheapest lot's where it is new."""
-    small = stamp.small
-    old = stamp.row_of < hot.compiled.matrix.shape[0]
-    known = np.zeros(len(kinds))
-    known[old] = hot.prices[stamp.row_of[old]]
-    supply = np.array([kind in ("lot_supply", "origin_once") for kind in kinds], dtype=bool)
-    of_flow = small.matrix[:, small.f].T @ np.where(supply, known, 0.0)
-    balance = np.array([i for i, kind in enumerate(kinds) if kind == "pool_balance"], dtype=np.intp)
-    flows = small.matrix.tocsr()[balance][:, small.f].tocoo()
-    cheapest = np.full(len(balance), np.inf)
-    np.minimum.at(cheapest, flows.row, of_flow[flows.col])
-    return np.where(old[balance], known[balance], cheapest)

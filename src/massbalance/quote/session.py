@@ -27,8 +27,9 @@ from massbalance.quote.answer import Quote, Side
 from massbalance.quote.ask import Ask, read_ask
 from massbalance.quote.curve import curve
 from massbalance.quote.exact import Decided, Decider
-from massbalance.quote.linear import Worth, price_per_t, worth
+from massbalance.quote.linear import Worth, worth
 from massbalance.quote.losers import Displaced, Drawn, claimed, displaced, drawn
+from massbalance.quote.tonne import Tonne
 from massbalance.quote.words import Binders, Binding
 from massbalance.solving.assembly import assemble
 from massbalance.solving.hot import Hot
@@ -122,14 +123,15 @@ class Session:
     def _answer(self, ask: Ask) -> Quote:
         clock = _Clock()
         stamp = self.stamp(ask)
-        price = price_per_t(self.hot, stamp)
+        tonne = Tonne(stamp)
+        price = tonne.price(self.hot)
         linear = worth(self.hot, stamp, ask.mass_t, unique=self.decider is None)
         clock.stage("linear")
         found: Worth | Decided = linear
         if self.decider is not None:
             found = self.decider.decide(stamp, ask.mass_t, unique=True)
             clock.stage("decided")
-        binding = self._binding(stamp, linear, found)
+        binding = self._binding(tonne, linear, found)
         columns = found.columns
         lost: tuple[Displaced, ...] = ()
         lots: tuple[Drawn, ...] = ()
@@ -153,15 +155,13 @@ class Session:
             seconds=clock.seconds,
         )
 
-    def _binding(self, stamp: Stamp, linear: Worth, found: Worth | Decided) -> tuple[Binding, ...]:
+    def _binding(self, tonne: Tonne, linear: Worth, found: Worth | Decided) -> tuple[Binding, ...]:
         """What limits the mass (by the linear model), and what makes the price."""
-        binders = Binders(self.problem, self.hot, stamp)
+        binders = Binders(self.problem, tonne)
         rows: list[Binding] = []
         if not found.whole:
-            none = binders.hopeless()
-            if none is not None:
-                rows.append(none)
-            elif linear.short is not None:
+            rows += binders.hopeless()
+            if not rows and linear.short is not None:
                 rows += binders.of(linear.short, "mass")
         if found.taken is not None:
             rows += binders.of(found.taken, "premium")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,8 @@ import numpy.typing as npt
 from massbalance.formulation.labels import LABELS
 from massbalance.formulation.possible import Excuses
 from massbalance.formulation.problem import CAPS, Problem, row_name
-from massbalance.solving.hot import Found, Hot
-from massbalance.solving.stamp import Stamp
+from massbalance.quote.tonne import Tonne
+from massbalance.solving.hot import Found
 
 Floats = npt.NDArray[np.float64]
 BINDS = 1e-7
@@ -46,10 +46,10 @@ def code_of(equation: str, rules: str) -> str:
 
 
 class Binders:
-    """What binds an order, in words. base: the problem of the case; stamp: the order's own."""
+    """What binds an order, in words. base: the problem of the case; tonne: of the order."""
 
-    def __init__(self, base: Problem, hot: Hot, stamp: Stamp) -> None:
-        self.base, self.hot, self.stamp = base, hot, stamp
+    def __init__(self, base: Problem, tonne: Tonne) -> None:
+        self.base, self.tonne, self.stamp = base, tonne, tonne.stamp
         self.rules = base.case.rules.id
 
     def of(self, found: Found, what: str) -> list[Binding]:
@@ -120,9 +120,18 @@ class Binders:
                 bound.append(Binding(words, "interface", name, "C15", what, price))
         return bound
 
-    def hopeless(self) -> Binding | None:
-        """Why no lot at all serves the order; None where some could."""
-        if len(self.stamp.problem.pairs.pool):
-            return None
-        words = Excuses(self.stamp.problem).missing(0)
-        return Binding(words, code_of("pool_balance", self.rules), "", "C3", "mass", 0.0)
+    def hopeless(self) -> list[Binding]:
+        """Why no mix of credits reaches the claim, whatever there is of them; nothing where one does."""
+        problem = self.stamp.problem
+        if len(problem.pairs.pool) == 0 and self.tonne.need > 0:
+            words = Excuses(problem).missing(0)
+            return [Binding(words, code_of("pool_balance", self.rules), "", "C3", "mass", 0.0)]
+        if not self.tonne.out_of_reach():
+            return []
+        most, caps = self.tonne.reach()
+        begin = f"out of reach, at most {most:.6g} of {self.tonne.need:.6g} per t: "
+        found = [self._binding(*self.stamp.small.rows[int(i)], "mass", 0.0) for i in caps]
+        if not found:
+            words = f"{begin}what the lots carry"
+            return [Binding(words, code_of("claim", self.rules), "", LABEL_OF["claim"], "mass", 0.0)]
+        return [replace(one, words=begin + one.words) for one in found]

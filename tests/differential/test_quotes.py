@@ -1,0 +1,91 @@
+"""Quotes against the difference of two outside optima: other formulation, other solver, other process."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from massbalance.api import read_case
+from massbalance.domain.case import Case
+from massbalance.domain.faults import CaseRefused
+from massbalance.quote.ask import read_ask
+from massbalance.quote.session import Session
+from plain_quote import quote_plainly
+from random_cases import write_random_case
+
+COUNTS = {False: 90, True: 20}
+KEYS = [(mip, seed) for mip, count in COUNTS.items() for seed in range(count)]
+FIRST_SEED = 7000
+RELATIVE, OF_MARGIN = 1e-5, 1e-8
+GRAM = 2e-6
+Key = tuple[bool, int]
+Asked = dict[Key, tuple[Path, dict[str, str], dict[str, Any]]]
+
+
+def drawn_terms(case: Case, seed: int) -> dict[str, str]:
+    """Terms like those of some order, now and then on another product, in another period, or too much."""
+    draw = random.Random(f"quote/{seed}")
+    orders = case.orders.rows
+    while True:
+        like = orders.iloc[draw.randrange(len(orders))] if len(orders) else None
+        product = draw.choice(list(case.products.text("product")))
+        claim, level = draw.choice([("green_share", "0.3"), ("cfp", "6"), ("reduction", "0.5")])
+        if like is not None and draw.random() < 0.8:
+            claim, level = str(like["claim"]), f"{float(like['level']):g}"
+            product = str(like["product"]) if draw.random() < 0.7 else product
+        terms = {
+            "product": product,
+            "period": draw.choice(list(case.periods.text("period"))),
+            "mass_t": str(draw.choice([0.5, 3, 12.25, 40, 150, 1000])),
+            "claim": claim,
+            "level": level,
+            "schemes": draw.choice(["", "", "ASI", "ASI;ISCC"]),
+        }
+        try:
+            read_ask(case, **terms)
+        except CaseRefused:
+            continue
+        return terms
+
+
+def key_name(key: Key) -> str:
+    return f"{'mip' if key[0] else 'lp'}-{key[1]}"
+
+
+@pytest.fixture(scope="module")
+def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    """Key -> (case folder, terms, plain model's answer) of every case that was asked for."""
+    root = tmp_path_factory.mktemp("cases")
+    keys = [
+        item.callspec.params["key"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function)
+        and item.path == request.path
+        and item.callspec.params.keys() == {"key"}
+    ]
+    found = []
+    for mip, seed in keys:
+        folder = root / key_name((mip, seed))
+        write_random_case(folder, FIRST_SEED + seed, mip=mip)
+        found.append((folder, drawn_terms(read_case(folder), seed)))
+    answers = quote_plainly([{"case": str(folder), "terms": terms} for folder, terms in found], root)
+    return {key: (*one, answer) for key, one, answer in zip(keys, found, answers, strict=True)}
+
+
+@pytest.mark.parametrize("key", KEYS, ids=key_name)
+def test_mass_and_floor_premium_are_the_difference_of_two_outside_optima(key: Key, asked: Asked) -> None:
+    folder, terms, plain = asked[key]
+    session = Session(folder)
+    quote = session.quote(**terms)
+    mass, before = plain["feasible"], plain["before"]
+    assert session.margin == pytest.approx(before, rel=1e-7, abs=1e-7)
+    assert quote.feasible_t == pytest.approx(mass, rel=RELATIVE, abs=GRAM), terms
+    assert (quote.floor_premium_per_t is None) == (mass < float(terms["mass_t"]) * (1 - 1e-9))
+    if quote.feasible_t > 1e-3:
+        floor = (before - plain["after"]) / mass
+        found = quote.answer.floor_feasible
+        allowed = max(RELATIVE * abs(floor), OF_MARGIN * max(1.0, abs(before)))
+        assert found == pytest.approx(floor, abs=allowed), terms
