@@ -66,7 +66,7 @@ def _premium(quote: Mapping[str, Any]) -> list[str]:
         return []
     offered = _money(quote["premium_per_t"], quote)
     if quote["gain"] is None:
-        return [f"  at {offered}    no: not all of it is feasible"]
+        return [f"  at {offered} per t: no, not all of it is feasible"]
     verdict = "yes" if quote["accept"] else "no"
     return [f"  at {offered} per t: {verdict}, the margin changes by {_money(quote['gain'], quote)}"]
 

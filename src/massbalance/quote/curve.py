@@ -9,6 +9,8 @@ from massbalance.quote.linear import NOISE, Worth, loss_of
 from massbalance.solving.hot import DUAL, Hot, Trial
 from massbalance.solving.stamp import Stamp
 
+STRAIGHT = 1e-7
+"""Slopes closer than this, relative to max(1, slope), are one."""
 MOST_SOLVES = 400
 """Re-solves of one curve; where that is not enough, the points between are on chords above the curve."""
 
@@ -50,14 +52,13 @@ class _Search:
         if first is None or last is None:
             return []
         corners = [first, *self.between(first, last), last]
-        kept = [corners[0]]
-        for before, point in itertools.pairwise(corners):
-            if point.mass - before.mass > 0:
-                slope = (point.loss - before.loss) / (point.mass - before.mass)
-                kept.append(Point(point.mass, point.loss, slope))
-        if len(kept) > 1:
-            kept[0] = Point(0.0, 0.0, kept[1].marginal)
-        return kept
+        slopes = [(b.loss - a.loss) / (b.mass - a.mass) for a, b in itertools.pairwise(corners)]
+        bends = [
+            Point(point.mass, point.loss, slope)
+            for point, slope, after in zip(corners[1:-1], slopes, slopes[1:], strict=False)
+            if after - slope > STRAIGHT * max(1.0, abs(slope))
+        ]
+        return [Point(0.0, 0.0, slopes[0]), *bends, Point(last.mass, last.loss, slopes[-1])]
 
     def at(self, mass: float) -> Point | None:
         """The loss at a mass, and a slope there."""

@@ -76,6 +76,7 @@ class Highs:
         self.lower, self.upper = compiled.lower, compiled.upper
         self.place = np.full(self.count, np.nan)
         self.held: list[Hold] = []
+        self._solved = (np.zeros(0), np.zeros(0), np.zeros(0))
         for name, value in (
             ("output_flag", False), ("threads", 1), ("random_seed", 0),
             ("mip_abs_gap", 0.0), ("mip_rel_gap", 0.0),
@@ -269,18 +270,15 @@ class Highs:
         A column with a reduced cost above `least` stays where it is, a row with such a price stays tight;
         afterwards bounds are what they were, the costs are the new ones.
         """
-        found = self.highs.getSolution()
-        value, reduced, activity, price = (
-            np.array(part, dtype=np.float64)
-            for part in (found.col_value, found.col_dual, found.row_value, found.row_dual)
-        )
+        value, reduced, price = self._solved
         columns, rows = np.flatnonzero(np.abs(reduced) > least), np.flatnonzero(np.abs(price) > least)
         status, _, lower, upper, _ = self.highs.getRows(len(rows), rows.astype(np.int32))
         self._ok(status, "getRows")
         self.set_costs(costs)
-        at = np.clip(value * self.unit, self.lower, self.upper)
-        self._bound(columns, at[columns], at[columns])
-        self._bound_rows(rows, activity[rows], activity[rows])
+        at = np.clip(value[columns], self.lower[columns], self.upper[columns])
+        self._bound(columns, at, at)
+        # every row is `<=` or `=`: what has a price stands at its upper bound
+        self._bound_rows(rows, np.asarray(upper), np.asarray(upper))
         self.option("simplex_strategy", method)
         if start is not None:
             self.restart(start)
@@ -369,6 +367,8 @@ class Highs:
         if not self.integers and solution.dual_valid:
             dual = np.array(solution.row_dual, dtype=np.float64)
             reduced = np.array(solution.col_dual, dtype=np.float64)
+            if columns is not None:
+                self._solved = (columns, reduced.copy(), dual.copy())
             self._price_holds(dual, reduced)
         done = status == kinds.kOptimal
         objective = float(info.objective_function_value) * self.unit if columns is not None else np.inf

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.highs import Answer, Highs, SolverError
-from massbalance.solving.robust import LEAST_SLACK, acceptable, solve_checked
+from massbalance.solving.robust import LEAST_SLACK, WORSE, solve_checked
 from massbalance.solving.stamp import Base, Stamp, merged, new_columns
 from massbalance.solving.ties import PRICED, Optimum, break_ties
 
@@ -66,7 +66,7 @@ class Settled:
         kinds, made = highspy.HighsBasisStatus, highspy.HighsBasis()
         made.col_status = self.columns + [kinds.kLower] * columns
         made.row_status = self.rows + [kinds.kBasic] * rows
-        made.valid = True
+        made.valid, made.alien = True, False
         return made
 
 
@@ -82,6 +82,8 @@ class Hot:
     ) -> None:
         self.compiled, self.margin, self.tie_break = compiled, margin, tie_break
         self.held, self.base = list(held), Base(compiled)
+        # a held goal concerns few columns
+        self._few = [(np.flatnonzero(costs), costs[np.flatnonzero(costs)], value) for costs, value in held]
         self.model = Highs(compiled, integers=False) if model is None else model
         if model is None:
             for costs, value in held:
@@ -103,6 +105,13 @@ class Hot:
         self.settled = Settled.of(self.model)
         self.model.set_costs(margin)
 
+    def keeps(self, columns: Floats, worse: float) -> bool:
+        """Is no held goal worse, beyond `worse` relative to max(1, |value|)?"""
+        return all(
+            float(costs @ columns[index]) <= value + worse * max(1.0, abs(value))
+            for index, costs, value in self._few
+        )
+
     @contextmanager
     def trial(self, stamp: Stamp) -> Iterator[Trial]:
         """Lay an order upon the model; it is off again, whatever happens, when this is left."""
@@ -114,7 +123,8 @@ class Hot:
             yield trial
         finally:
             self.model.cut_back(self.columns, self.rows)
-            self.model.set_costs(self.margin)
+            if not trial.for_margin:
+                self.model.set_costs(self.margin)
 
 
 class Trial:
@@ -123,7 +133,8 @@ class Trial:
     def __init__(self, hot: Hot, stamp: Stamp) -> None:
         self.hot, self.stamp = hot, stamp
         self.least, self.most = 0.0, float(stamp.problem.recipe_mass[0])
-        self.costs = np.zeros(hot.columns + len(stamp.columns))
+        self.costs = np.zeros(0)
+        self.for_margin = True
         self.basis: highspy.HighsBasis | None = None
 
     def lay(self) -> None:
@@ -133,7 +144,10 @@ class Trial:
         entries = new_columns(self.stamp, rows, len(hot.held))
         of_rows, of_columns = self.stamp.rows, self.stamp.columns
         hot.model.add_rows(small.row_lower[of_rows], small.row_upper[of_rows])
-        hot.model.add_columns(entries, np.zeros(len(of_columns)), small.upper[of_columns])
+        # the model's costs are those of the margin
+        costs = self.stamp.costs("margin")
+        hot.model.add_columns(entries, costs, small.upper[of_columns])
+        self.costs = np.concatenate([hot.margin, costs])
         basis = hot.model.highs.getBasis()
         self.basis = basis if hot.basis is not None and basis.valid else None
 
@@ -144,22 +158,24 @@ class Trial:
 
     def aim_at_margin(self) -> None:
         """The margin, the order's own premium being 0."""
-        self._aim(np.concatenate([self.hot.margin, self.stamp.costs("margin")]))
+        if not self.for_margin:
+            self._aim(np.concatenate([self.hot.margin, self.stamp.costs("margin")]))
+            self.for_margin = True
 
     def aim_at_mass(self) -> None:
         """The greatest mass of the order."""
-        costs = np.zeros_like(self.costs)
+        costs = np.zeros(len(self.costs))
         costs[self.stamp.step] = -1.0
         self._aim(costs)
 
     def aim_at_claim(self) -> None:
         """The greatest claim that the order's credits carry."""
-        costs = np.zeros_like(self.costs)
+        costs = np.zeros(len(self.costs))
         costs[self.stamp.x] = -self.stamp.problem.claim_value
         self._aim(costs)
 
     def _aim(self, costs: Floats) -> None:
-        self.costs = costs
+        self.costs, self.for_margin = costs, False
         self.hot.model.set_costs(costs)
 
     def solve(self, method: int) -> Found | None:
@@ -167,7 +183,7 @@ class Trial:
         model = self.hot.model
         model.option("simplex_strategy", method)
         answer = model.solve(deadline=None, cold=False)
-        if answer.status == "optimal" and acceptable(answer, self._held()):
+        if self._believed(answer, WORSE):
             return self._found(answer, hot=True)
         return self.cold()
 
@@ -181,7 +197,7 @@ class Trial:
         model = self.hot.model
         model.option("simplex_strategy", method)
         answer = model.solve(deadline=None, cold=False)
-        if answer.status == "optimal" and acceptable(answer, self._held()):
+        if self._believed(answer, WORSE):
             return self._found(answer, hot=True)
         return None
 
@@ -212,10 +228,18 @@ class Trial:
             costs = np.concatenate([self.hot.tie_break, self.stamp.costs("tie_break")])
             start = self.hot.settled.extended(*(len(n) for n in (self.stamp.columns, self.stamp.rows)))
             answer = model.settle(costs, least_price(self.costs), DUAL, start)
-            held = [*self._held(), (self.costs, found.minimum)]
-            if answer.columns is not None and acceptable(answer, held, LEAST_SLACK):
-                return answer.columns
+            self.for_margin = False
+            if answer.columns is not None and self._believed(answer, LEAST_SLACK):
+                least = found.minimum + LEAST_SLACK * max(1.0, abs(found.minimum))
+                if float(self.costs @ answer.columns) <= least:
+                    return answer.columns
         return break_ties(self.merged(), found.point, 0, self._held(), None)[1]
+
+    def _believed(self, answer: Answer, worse: float) -> bool:
+        """Optimal, and no held goal worse."""
+        if answer.status != "optimal" or answer.columns is None:
+            return False
+        return self.hot.keeps(answer.columns, worse)
 
     def _held(self) -> list[tuple[Floats, float]]:
         """Held goals over all columns; the order has no part in them."""
