@@ -63,7 +63,7 @@ def main() -> None:
     case = read_case(given.case)
     begun, used = time.perf_counter(), time.process_time()
     session = Session(case)
-    draw = random.Random(given.seed)  # noqa: S311
+    draw = random.Random(given.seed)
     session.quote(**terms(case, draw))
     first, first_used = time.perf_counter() - begun, time.process_time() - used
     rows, columns = session.compiled.matrix.shape

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,10 @@ from massbalance.quote.losers import Displaced, Drawn, claimed, displaced, drawn
 from massbalance.quote.tonne import Tonne
 from massbalance.quote.words import Binders, Binding
 from massbalance.solving.assembly import assemble
+from massbalance.solving.highs import Highs
 from massbalance.solving.hot import Hot
 from massbalance.solving.lexicographic import solve_and_keep
+from massbalance.solving.methods import chosen
 from massbalance.solving.methods import solve as solve_compiled
 from massbalance.solving.solution import Solution
 from massbalance.solving.stamp import Stamp
@@ -63,7 +66,7 @@ class Session:
         self.supply = build_supply(self.case)
         self.problem = build_problem(self.case, self.supply)
         self.compiled = assemble(self.problem)
-        base, model = solve_and_keep(self.compiled, progress=say)
+        base, model = self._linear(say)
         self.hot = self._hot(base, model)
         self.decider: Decider | None = None
         if self.problem.is_mip:
@@ -75,7 +78,14 @@ class Session:
         self.claimed = claimed(self.problem, self.compiled, base.columns)
         self.seconds = time.perf_counter() - begun
 
-    def _hot(self, base: Solution, model: Any) -> Hot:
+    def _linear(self, say: Progress) -> tuple[Solution, Highs | None]:
+        """The optimum without integers, and the model that it comes from, where there is one of the whole."""
+        relaxed = replace(self.compiled, integer=np.zeros_like(self.compiled.integer))
+        if chosen(self.problem, relaxed, "auto") == "monolith":
+            return solve_and_keep(relaxed, progress=say)
+        return solve_compiled(self.problem, relaxed, progress=say), None
+
+    def _hot(self, base: Solution, model: Highs | None) -> Hot:
         """The model with the firm shortfalls held where the optimum has them, and the margin to be had."""
         compiled, names = self.compiled, [goal.name for goal in self.compiled.goals]
         held = [
@@ -85,7 +95,9 @@ class Session:
         ]
         # where the margin came first, the kept model holds it, too
         kept = model if names[-2] == "margin" else None
-        return Hot(compiled, compiled.costs[names.index("margin")], compiled.costs[-1], held, kept)
+        return Hot(
+            compiled, compiled.costs[names.index("margin")], compiled.costs[-1], held, kept, base.columns
+        )
 
     @property
     def margin(self) -> float:

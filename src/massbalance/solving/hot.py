@@ -23,8 +23,10 @@ from massbalance.solving.ties import PRICED, Optimum, break_ties
 
 Floats = npt.NDArray[np.float64]
 Holds = Sequence[tuple[Floats, float]]
-DUAL, PRIMAL, CHOOSE, DEVEX = 1, 4, 0, 1
+DUAL, PRIMAL, DEVEX = 1, 4, 1
 """HiGHS: the simplex method to go on with, and a pricing whose weights need no start-up."""
+CLOSE = 1e-9
+"""A figure this close to a bound stands at it."""
 NEARLY = 1e-9
 """A mass this close, relative, to the whole is the whole."""
 
@@ -56,6 +58,23 @@ class Settled:
     rows: list[highspy.HighsBasisStatus]
 
     @staticmethod
+    def near(compiled: Compiled, held: Holds, columns: Floats) -> highspy.HighsBasis:
+        """A basis for an optimum that is known already, as far as its figures tell; HiGHS completes it."""
+        kinds, made = highspy.HighsBasisStatus, highspy.HighsBasis()
+        close = CLOSE * np.maximum(1.0, np.abs(columns))
+        status = np.full(len(columns), kinds.kBasic, dtype=object)
+        status[columns >= compiled.upper - close] = kinds.kUpper
+        status[columns <= compiled.lower + close] = kinds.kLower
+        room = compiled.row_upper - compiled.matrix @ columns
+        slack = room > CLOSE * np.maximum(1.0, np.abs(compiled.row_upper))
+        rows = np.full(len(room), kinds.kUpper, dtype=object)
+        rows[slack] = kinds.kBasic
+        made.col_status = status.tolist()
+        made.row_status = rows.tolist() + [kinds.kBasic] * len(held)
+        made.valid = True
+        return made
+
+    @staticmethod
     def of(model: Highs) -> Settled:
         """That of a model just settled."""
         basis = model.highs.getBasis()
@@ -74,12 +93,14 @@ class Hot:
     """A compiled model as an LP, its margin optimal while the firm shortfalls are held.
 
     margin, tie_break: costs over columns; held: costs and values of the goals held; model: what has just
-    been solved to the margin's optimum with these holds, if it is at hand.
+    been solved to the margin's optimum with these holds, if it is at hand; near: columns of that optimum
+    which the tie-break chooses, if they are known.
     """
 
     def __init__(
-        self, compiled: Compiled, margin: Floats, tie_break: Floats, held: Holds, model: Highs | None = None
-    ) -> None:
+        self, compiled: Compiled, margin: Floats, tie_break: Floats, held: Holds, model: Highs | None = None,
+        near: Floats | None = None,
+    ) -> None:  # fmt: skip
         self.compiled, self.margin, self.tie_break = compiled, margin, tie_break
         self.held, self.base = list(held), Base(compiled)
         # a held goal concerns few columns
@@ -90,20 +111,27 @@ class Hot:
                 self.model.hold(costs, value)
         self.model.set_costs(margin)
         self.columns, self.rows = self.model.count, self.model.highs.getNumRow()
-        if self.columns == 0:
-            self.minimum, self.prices = 0.0, np.zeros(compiled.matrix.shape[0])
-            self.basis, self.settled = None, None
-            return
-        answer = solve_checked(self.model, held, None, cold=model is None)
+        self.minimum, self.prices = 0.0, np.zeros(compiled.matrix.shape[0])
+        self.basis: highspy.HighsBasis | None = None
+        self.settled: Settled | None = None
+        if self.columns:
+            self._solve(model is None, near)
+
+    def _solve(self, fresh: bool, near: Floats | None) -> None:
+        """The margin's optimum with its prices, and the bases from which trials begin."""
+        start = None if near is None else Settled.near(self.compiled, self.held, near)
+        if fresh and start is not None:
+            self.model.restart(start)
+        answer = solve_checked(self.model, self.held, None, cold=fresh and start is None)
         if answer.row_dual is None:
             raise SolverError(f"HiGHS: the margin has no prices ({answer.status})")
         self.minimum = answer.objective
-        self.prices = np.maximum(0.0, -answer.row_dual[: compiled.matrix.shape[0]])
+        self.prices = np.maximum(0.0, -answer.row_dual[: self.compiled.matrix.shape[0]])
         self.model.option("simplex_dual_edge_weight_strategy", DEVEX)
         self.basis = self.model.highs.getBasis()
-        self.model.settle(tie_break, least_price(margin), CHOOSE)
+        self.model.settle(self.tie_break, least_price(self.margin), PRIMAL, start)
         self.settled = Settled.of(self.model)
-        self.model.set_costs(margin)
+        self.model.set_costs(self.margin)
 
     def keeps(self, columns: Floats, worse: float) -> bool:
         """Is no held goal worse, beyond `worse` relative to max(1, |value|)?"""
