@@ -9,6 +9,7 @@ from massbalance.interfaces.console import number, table
 
 SHOWN = 12
 """Orders that are named one by one."""
+FIRM = "firm orders of priority "
 KINDS = {"mass": "a part", "level": "level", "period": "period", "schemes": "any scheme"}
 
 
@@ -75,6 +76,21 @@ def _section(title: str, lines: list[str]) -> list[str]:
     return ["", f"  {title}", *lines] if lines else []
 
 
+def _merged(binding: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Firm orders of several priorities, at one price, in one line."""
+    merged: list[dict[str, Any]] = []
+    for one in binding:
+        last = merged[-1] if merged else {"of": "", "words": "", "price": 0}
+        same = one["of"] == last["of"] and round(one["price"], 2) == round(last["price"], 2)
+        if same and one["words"].startswith(FIRM) and last["words"].startswith(FIRM):
+            mine, rest = one["words"].removeprefix(FIRM).split(" ", 1)
+            before = last["words"].removeprefix(FIRM).removesuffix(f" {rest}")
+            merged[-1] = {**last, "words": f"{FIRM}{before}, {mine} {rest}"}
+        else:
+            merged.append(one)
+    return merged
+
+
 def _binding(quote: Mapping[str, Any]) -> list[str]:
     units = {"mass": "t", "premium": str(quote["currency"])}
     rows = [
@@ -82,7 +98,7 @@ def _binding(quote: Mapping[str, Any]) -> list[str]:
         f"{number(one['price'], 2)} {units[one['of']]}".rstrip()
         if one["price"] > 0
         else f"  {one['of']:8s} {one['words']} [{one['code']}]"
-        for one in quote["binding"]
+        for one in _merged(quote["binding"])
     ]
     return [f"  {row}" for row in rows]
 
