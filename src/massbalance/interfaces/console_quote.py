@@ -79,8 +79,9 @@ def _section(title: str, lines: list[str]) -> list[str]:
 def _merged(binding: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Firm orders of several priorities, at one price, in one line."""
     merged: list[dict[str, Any]] = []
+    nothing: dict[str, Any] = {"of": "", "words": "", "price": 0}
     for one in binding:
-        last = merged[-1] if merged else {"of": "", "words": "", "price": 0}
+        last = merged[-1] if merged else nothing
         same = one["of"] == last["of"] and round(one["price"], 2) == round(last["price"], 2)
         if same and one["words"].startswith(FIRM) and last["words"].startswith(FIRM):
             mine, rest = one["words"].removeprefix(FIRM).split(" ", 1)
