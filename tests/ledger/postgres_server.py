@@ -1,8 +1,8 @@
 """A PostgreSQL server for the tests: one a session, started by whoever needs it first.
 
 `connect_url` gives the address of a server: MASSBALANCE_TEST_POSTGRES, else one of our own. Run as a script,
-this file is the keeper of our own: it makes the data, runs the server, and stops it and removes everything once
-no process that registered lives any more, however that came about.
+this file is the keeper of our own: it makes the data, runs the server, and stops it and removes everything
+once no process that registered lives any more, however that came about.
 """
 
 from __future__ import annotations
