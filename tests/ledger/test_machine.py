@@ -248,5 +248,5 @@ def test_anything_in_any_order(new_url) -> None:
 
     Here.new_url = staticmethod(new_url)
     quiet = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-    limits = settings(max_examples=25, stateful_step_count=30, suppress_health_check=quiet, deadline=None)
+    limits = settings(max_examples=15, stateful_step_count=25, suppress_health_check=quiet, deadline=None)
     run_state_machine_as_test(Here, settings=limits)
