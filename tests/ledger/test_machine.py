@@ -19,11 +19,10 @@ from hypothesis.stateful import (
 )
 
 from massbalance.ledger import kinds
-from massbalance.ledger.chain import verify_ledger
 from massbalance.ledger.problems import Conflict, LedgerError
 from massbalance.ledger.rows import LARGEST
 from massbalance.ledger.store import Ledger
-from samples import START
+from samples import START, verify
 
 LOTS = st.sampled_from(["lot:A", "lot:B", "lot:é", "effect:A"])
 PERIODS = ["P1", "P2", "P3"]
@@ -214,7 +213,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.writer is None)
     @rule()
     def verify(self) -> None:
-        assert verify_ledger(self.ledger) == []
+        assert verify(self.ledger) == []
 
     @invariant()
     def as_it_should_be(self) -> None:
@@ -238,7 +237,7 @@ class Machine(RuleBasedStateMachine):
         if self.writer is not None:
             with pytest.raises(ZeroDivisionError), self.stack:
                 raise ZeroDivisionError
-        assert verify_ledger(self.ledger) == []
+        assert verify(self.ledger) == []
         self.ledger.close()
 
 
