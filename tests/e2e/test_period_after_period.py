@@ -11,7 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from massbalance.intake.read import read_case
+from massbalance.ledger.chain import verify_ledger
+from massbalance.ledger.operations import receive
+from massbalance.ledger.reversal import reverse
 from massbalance.ledger.store import Ledger
+from massbalance.records import post_run
 from tests.e2e.command import DATA, Ended, inside, massbalance, rows
 from tests.e2e.tables import CaseTables
 
@@ -143,7 +148,8 @@ def test_naming_a_ledger_means_from_it(posted: Path) -> None:
     part("tutorial", ["2026Q3"]).write_csv(posted / "case-2")
     ended = inside("run", posted / "case-2", "--out", posted / "run-2", "--ledger", posted / "other.db")
     assert ended.code == 0, ended.err
-    assert (posted / "run-2" / "opening.json").exists()
+    opening = json.loads((posted / "run-2" / "opening.json").read_text(encoding="utf-8"))
+    assert f"opens with ledger {opening['ledger']} as of row {opening['n']}" in ended.out
 
 
 def test_without_the_option_the_case_speaks_for_itself(posted: Path) -> None:
@@ -230,3 +236,22 @@ def test_a_third_quarter_opens_with_what_two_left(posted: Path) -> None:
     assert left
     assert account(posted / "run-4", first=True) == left
     assert inside("post", posted / "run-4").code == 0
+
+
+def test_lots_received_without_a_run_and_a_run_after_a_reversal(home: Path) -> None:
+    """What the ledger holds is what a run of the same period may use, however it came to be there."""
+    part("tutorial", ["2026Q2"]).write_csv(home / "case-1")
+    with Ledger.open() as ledger:
+        receive(ledger, read_case(home / "case-1"))
+    runs = [home / "run-1", home / "run-2"]
+    for run in runs:
+        assert inside("run", home / "case-1", "--out", run, "--from-ledger").code == 0
+        key = post_run(run).key
+        with Ledger.open() as ledger:
+            left = {lot: ledger.balance(f"lot:{lot}") for lot in account(run, first=False)}
+            assert left == {lot: int(a * 10**6) for lot, a in account(run, first=False).items()}
+            if run == runs[0]:
+                reverse(ledger, key, [], "2026Q2", "an order was wrong")
+    assert (runs[0] / "allocation.csv").read_bytes() == (runs[1] / "allocation.csv").read_bytes()
+    with Ledger.open() as ledger:
+        assert verify_ledger(ledger) == []
