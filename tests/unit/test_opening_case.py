@@ -223,6 +223,21 @@ def test_a_fact_of_a_lot_that_the_case_has_otherwise(
     assert ("lots", 4, column, "A4.2.1") in found
 
 
+@pytest.mark.parametrize(("quantity", "refusal"), [("0", 0), ("17.5", 0), ("60", 0), ("60.000001", 1)])
+def test_the_quantity_of_a_known_lot_may_be_anything_up_to_what_was_received(
+    standing: Standing, tmp_path: Path, quantity: str, refusal: int
+) -> None:
+    """More than that would be another delivery, which the balance does not know."""
+
+    def change(tables: CaseTables) -> None:
+        tables.row("lots", "SCRAP-1")["quantity"] = quantity
+
+    if refusal:
+        assert refused(standing, tmp_path, change) == [("lots", 4, "quantity", "A4.2.1")]
+    else:
+        assert quantities(opened(standing, tmp_path, change).case)["SCRAP-1"] == standing.held("SCRAP-1")
+
+
 def test_all_that_differs_is_told_at_once(standing: Standing, tmp_path: Path) -> None:
     def change(tables: CaseTables) -> None:
         tables.row("lots", "SCRAP-1")["scheme"] = "other"
