@@ -145,13 +145,13 @@ class _Draft:
         """Faults of lots of which the case says otherwise than the ledger recorded."""
         given, facts = self.case.lots.grid("quantity"), LotFacts(derived)
         for lot in self.listed:
-            said = int(given[self.case.lots.position[lot]])
+            listed = int(given[self.case.lots.position[lot]])
             most = max(int(self.standing.lots[lot]["quantity"]), self.standing.held(lot))
-            if said > most:
+            if listed > most:
                 expected = (
                     f"at most {decimal_text(most)}, as received: a further delivery is a lot of its own"
                 )
-                yield Fault("lots", self._line(lot), "quantity", decimal_text(said), expected, LOT)
+                yield Fault("lots", self._line(lot), "quantity", decimal_text(listed), expected, LOT)
         for lot in (*self.listed, *self.added):
             now = facts.of(derived.lots.position[lot])
             for column, said, recorded in differences(self.standing.lots[lot], now):
