@@ -14,7 +14,8 @@ from massbalance.ledger.standing import read_standing
 from massbalance.ledger.state import Period
 from massbalance.ledger.store import Ledger
 from massbalance.records import post_run, run_from_ledger
-from tests.e2e.test_period_after_period import part
+from tests.e2e.command import DATA
+from tests.e2e.tables import part_of
 
 Q2 = Period("2026Q2", date(2026, 4, 1), date(2026, 6, 30))
 
@@ -25,7 +26,9 @@ def posted(ledger: Ledger, ledger_url: str, tmp_path: Path, monkeypatch: pytest.
     from massbalance.api import run_case
 
     monkeypatch.setenv("MASSBALANCE_KEY", str(tmp_path / "key.pem"))
-    run = run_case(part("tutorial", ["2026Q2"]).write_csv(tmp_path / "case-1"), tmp_path / "run-1").out
+    run = run_case(
+        part_of(DATA / "tutorial", ["2026Q2"]).write_csv(tmp_path / "case-1"), tmp_path / "run-1"
+    ).out
     post_run(run, ledger_url)
     return ledger
 
@@ -75,7 +78,7 @@ def test_all_of_it_is_of_one_moment(posted: Ledger, ledger_url: str, monkeypatch
 
 
 def test_the_next_quarter_runs_from_either_database(posted: Ledger, ledger_url: str, tmp_path: Path) -> None:
-    case = part("tutorial", ["2026Q3"]).write_csv(tmp_path / "case-2")
+    case = part_of(DATA / "tutorial", ["2026Q3"]).write_csv(tmp_path / "case-2")
     outcome = run_from_ledger(case, tmp_path / "run-2", ledger_url, proposer="Ana")
     assert outcome.report.ok
     assert outcome.summary["opening"] == {
@@ -89,7 +92,7 @@ def test_the_next_quarter_runs_from_either_database(posted: Ledger, ledger_url: 
 
 
 def test_where_there_is_no_ledger_none_is_made(new_url, tmp_path: Path) -> None:
-    case = part("tutorial", ["2026Q3"]).write_csv(tmp_path / "case")
+    case = part_of(DATA / "tutorial", ["2026Q3"]).write_csv(tmp_path / "case")
     with pytest.raises(LedgerMissing):
         run_from_ledger(case, tmp_path / "run", new_url())
     assert not (tmp_path / "run").exists()
