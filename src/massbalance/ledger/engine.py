@@ -1,0 +1,200 @@
+"""Connections to a ledger's database, and its errors in words.
+
+SQLite: write-ahead log, every commit synced, writers queue up (`BEGIN IMMEDIATE`) until the timeout.
+PostgreSQL: readers see one state (repeatable read), writers lock the table of entries.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine
+
+from massbalance.ledger.location import shown
+from massbalance.ledger.problems import Conflict, LedgerError, LedgerMissing, Refused, Tampered, fault
+
+TIMEOUT = 30.0
+"""Seconds that a writer waits for the one before it."""
+
+_WRITE = "ledger_write"
+_CACHE = 64 * 1024  # kB of pages a connection to SQLite may keep
+
+
+def make_engine(url: URL, *, timeout: float = TIMEOUT, read_only: bool = False) -> Engine:
+    """An engine for the address. Nothing is opened yet. LedgerError where a driver is missing."""
+    if url.drivername.startswith("sqlite"):
+        return _sqlite(url, timeout, read_only)
+    try:
+        return sa.create_engine(
+            url,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": max(2, int(timeout)), "application_name": "massbalance"},
+            execution_options={"lock_timeout": timeout},
+        )
+    except ModuleNotFoundError as error:
+        words = "the driver of PostgreSQL: install massbalance[postgres]"
+        raise LedgerError(fault(words, "ledger-driver", value=shown(url))) from error
+
+
+def _sqlite(url: URL, timeout: float, read_only: bool) -> Engine:
+    path = Path(url.database or "")
+
+    def connect() -> sqlite3.Connection:
+        mode = "mode=ro&immutable=1" if read_only else "mode=rwc"
+        # No implicit BEGIN: SQLAlchemy's begin (below) is the only one.
+        return sqlite3.connect(
+            f"{path.as_uri()}?{mode}",
+            uri=True,
+            timeout=timeout,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+
+    engine = sa.create_engine(url, creator=connect)
+    sa.event.listen(engine, "connect", _prepare)
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, record: object) -> None:
+    connection.executescript(
+        "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON;"
+        f"PRAGMA recursive_triggers = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{_CACHE};"
+    )
+
+
+def _begin(connection: Connection) -> None:
+    write = connection.get_execution_options().get(_WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def use_write_ahead_log(engine: Engine, timeout: float = TIMEOUT) -> None:
+    """Switches an SQLite file to its write-ahead log; another process may be doing the same."""
+    until = time.monotonic() + timeout
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            try:
+                cursor.execute("PRAGMA journal_mode = WAL").fetchone()
+            except sqlite3.OperationalError as error:
+                if not _busy(error) or time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+    finally:
+        connection.close()
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection whose reads all see one state of the ledger."""
+    options: dict[str, Any] = {}
+    if engine.dialect.name != "sqlite":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with (
+        in_words(engine.url),
+        engine.connect().execution_options(**options) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction of its own that commits at the end and rolls back on any exception."""
+    with (
+        in_words(engine.url),
+        engine.connect().execution_options(**{_WRITE: True}) as connection,
+        connection.begin(),
+    ):
+        if engine.dialect.name != "sqlite":
+            wait = int(1000 * connection.get_execution_options()["lock_timeout"])
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, wait)}")
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = on")
+        yield connection
+
+
+@contextmanager
+def in_words(url: URL) -> Iterator[None]:
+    """Turns the database's errors into a LedgerError that says what happened and where."""
+    try:
+        yield
+    except (sa.exc.DBAPIError, sqlite3.Error) as error:
+        cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        raise _translated(cause, url) from error
+    except sa.exc.SQLAlchemyError as error:
+        raise LedgerError(fault("a database that answers", "ledger-database", value=_first(error))) from error
+
+
+def _translated(error: BaseException | None, url: URL) -> LedgerError:
+    if isinstance(error, sqlite3.Error):
+        return _from_sqlite(error, url)
+    return _from_postgresql(error, url)
+
+
+_SQLITE: tuple[tuple[str, type[LedgerError], str, str], ...] = (
+    ("SQLITE_BUSY", Conflict, "no other process writing the ledger; try again", "ledger-busy"),
+    ("SQLITE_LOCKED", Conflict, "no other process writing the ledger; try again", "ledger-busy"),
+    ("SQLITE_CONSTRAINT", Conflict, "a row that the ledger's guards let pass", "ledger-guard"),
+    ("SQLITE_FULL", LedgerError, "room on the disk; nothing was recorded", "ledger-disk"),
+    ("SQLITE_IOERR", LedgerError, "a disk that can be read and written; nothing was recorded", "ledger-disk"),
+    ("SQLITE_NOTADB", Refused, "a ledger's file", "ledger-foreign"),
+    ("SQLITE_CORRUPT", Tampered, "a file that is whole", "ledger-damaged"),
+    ("SQLITE_TOOBIG", Refused, "less than 1 GB in one piece", "ledger-size"),
+    ("SQLITE_READONLY", LedgerError, "a file that may be written", "ledger-permission"),
+    ("SQLITE_PERM", LedgerError, "a file that may be opened", "ledger-permission"),
+    ("SQLITE_AUTH", LedgerError, "a file that may be opened", "ledger-permission"),
+    ("SQLITE_CANTOPEN", LedgerError, "a file in a folder that may be opened", "ledger-permission"),
+)
+
+
+def _from_sqlite(error: sqlite3.Error, url: URL) -> LedgerError:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    for start, kind, words, code in _SQLITE:
+        if name.startswith(start):
+            return kind(fault(f"{words} ({_first(error)})", code, value=shown(url)))
+    return LedgerError(fault("a database that answers", "ledger-database", value=_first(error)))
+
+
+_POSTGRESQL: tuple[tuple[str, type[LedgerError], str, str], ...] = (
+    ("40", Conflict, "no other process writing the ledger; try again", "ledger-busy"),
+    ("55P03", Conflict, "no other process writing the ledger; try again", "ledger-busy"),
+    ("23", Conflict, "a row that the ledger's guards let pass", "ledger-guard"),
+    ("P0001", Conflict, "a row that the ledger's guards let pass", "ledger-guard"),
+    ("53", LedgerError, "a server with room to work; nothing was recorded", "ledger-disk"),
+    ("58", LedgerError, "a server with a disk that works; nothing was recorded", "ledger-disk"),
+    ("25006", LedgerError, "a database that may be written", "ledger-permission"),
+    ("42501", LedgerError, "the rights to use the ledger", "ledger-permission"),
+    ("28", LedgerError, "a name and password that the server takes", "ledger-permission"),
+    ("3D000", LedgerMissing, "a database that exists", "ledger-missing"),
+    ("XX", Tampered, "a database that is whole", "ledger-damaged"),
+    ("54", Refused, "less than 1 GB in one piece", "ledger-size"),
+)
+
+
+def _from_postgresql(error: BaseException | None, url: URL) -> LedgerError:
+    state = getattr(error, "sqlstate", None) or ""
+    for start, kind, words, code in _POSTGRESQL:
+        if state.startswith(start):
+            return kind(fault(f"{words} ({_first(error)})", code, value=shown(url)))
+    if not state or state.startswith(("08", "57P")):
+        words = (
+            f"a server that answers ({_first(error)}); what was being recorded is in the ledger whole or not at "
+            "all: do it again, a second time changes nothing"
+        )
+        return LedgerError(fault(words, "ledger-connection", value=shown(url)))
+    return LedgerError(fault("a database that answers", "ledger-database", value=_first(error)))
+
+
+def _busy(error: BaseException | None) -> bool:
+    return (getattr(error, "sqlite_errorname", "") or "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def _first(error: BaseException | None) -> str:
+    return (str(error).splitlines() or [""])[0]
