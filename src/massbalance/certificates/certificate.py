@@ -58,7 +58,7 @@ def certificate(basis: Basis, ledger_id: str, others: Customers) -> Json:
         "order": basis.row.subject,
         "offer": facts.get("offer", ""),
         "product": product_part(row),
-        "material": material_part(row, posted.rule_model),
+        "material": material_part(row, posted.guideline),
         "mass_t": grams(claimed),
         "period": period_part(basis),
         "claim": _claim(facts, allocated, credits, reduced, claimed),
@@ -71,7 +71,7 @@ def certificate(basis: Basis, ledger_id: str, others: Customers) -> Json:
         "rule_model": rules_part(posted),
         "validity": {"metal": basis.row.subject, "until": "cancelled or replaced"},
         "assurance": assurance,
-        "statements": of_certificate(posted.rule_model, measured=bool(measured), assurance=assurance),
+        "statements": of_certificate(posted.guideline, measured=bool(measured), assurance=assurance),
         "scope3": _scope3(cfp, sum(reduced), measured),
         "ledger": ledger_part(basis, ledger_id),
     }
@@ -175,9 +175,8 @@ def _scope3(cfp: Mapping[str, Mapping[str, str]], reduced: int, measured: str) -
     """Which figures the buyer uses for scope 3, and which not (A6.1S, J5.1, J6)."""
     return {
         "use_tco2e_per_t": cfp["after"]["total"],
-        "or_use_tco2e_per_t": cfp["before"]["total"],
-        "and_deduct_tco2e": grams(reduced),
         "deduct_tco2e": grams(reduced),
+        "deduct_from_tco2e_per_t": cfp["before"]["total"],
         "do_not_use": [
             {"figure": measured, "what": "measured or EPD figure with the improvements in it"},
             {"figure": cfp["after"]["total"], "what": "intensity after, with the reduction deducted once more"},

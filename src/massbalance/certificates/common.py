@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from massbalance.certificates.posted import Basis, PostedRun, last_checkpoint, need
+from massbalance.certificates.posted import Basis, Guideline, PostedRun, last_checkpoint, need
 from massbalance.domain.faults import Fault
-from massbalance.domain.rulemodel import RuleModel
 from massbalance.ledger.problems import Tampered, fault
 
 FORMAT = "massbalance certificate 1"
@@ -67,9 +66,9 @@ def product_part(row: Mapping[str, str]) -> Json:
     return {name: row.get(name) or "" for name in names}
 
 
-def material_part(row: Mapping[str, str], model: RuleModel) -> Json:
+def material_part(row: Mapping[str, str], model: Guideline) -> Json:
     """Kind of material (A6.1 f): what the guideline is about, and the product's name and alloy."""
-    letters = {clause.code[0] for clause in model.clauses}
+    letters = {code[0] for code in model.codes}
     kinds = [_MATERIALS[letter] for letter in sorted(letters) if letter in _MATERIALS]
     return {"kind": kinds[0] if len(kinds) == 1 else "", "name": row["name"], "alloy": row["alloy"]}
 
@@ -82,7 +81,7 @@ def period_part(basis: Basis) -> Json:
 
 def rules_part(posted: PostedRun) -> Json:
     """The rule model in the version that was applied, and what the case chose of it."""
-    model, recorded = posted.rule_model, posted.facts["rules"]
+    model, recorded = posted.guideline, posted.facts["rules"]
     overrides = recorded.get("overrides") or {}
     pairs = overrides.items() if isinstance(overrides, Mapping) else overrides
     return {

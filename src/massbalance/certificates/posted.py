@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from massbalance.domain.faults import Fault
-from massbalance.domain.rulemodel import RuleModel, parse
 from massbalance.ledger.problems import Conflict, LedgerMissing, Tampered, fault
 from massbalance.ledger.rows import Row
 
@@ -35,6 +34,18 @@ def named_run(run: Path | str) -> str:
 
         return key_of(folder)
     return str(run)
+
+
+@dataclass(frozen=True)
+class Guideline:
+    """What documents say of a rule model. Read without its schema, which later versions may change: what was
+    posted years ago must still get its document.
+    """
+
+    id: str
+    title: str
+    version: str
+    codes: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -71,9 +82,11 @@ class PostedRun:
         return tomllib.loads(self.file("case/case.toml").decode())
 
     @cached_property
-    def rule_model(self) -> RuleModel:
-        """The rule model the run was made under."""
-        return parse(self.file("rules.toml"))
+    def guideline(self) -> Guideline:
+        """The rule model that the run was made under."""
+        found = tomllib.loads(self.file("rules.toml").decode())
+        codes = frozenset(str(clause["code"]) for clause in found["clauses"])
+        return Guideline(str(found["id"]), str(found["title"]), str(found["version"]), codes)
 
 
 def read_table(content: bytes) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from massbalance.domain.rulemodel import RuleModel
+from massbalance.certificates.posted import Guideline
 
 _CODES: Mapping[str, Sequence[str]] = {
     "with_the_metal": ("A6.1x", "J5.1"),
@@ -26,18 +26,17 @@ _CODES: Mapping[str, Sequence[str]] = {
 }
 
 
-def statements(model: RuleModel, keys: Iterable[str]) -> list[dict[str, str]]:
+def statements(model: Guideline, keys: Iterable[str]) -> list[dict[str, str]]:
     """[{code, key}] of those keys that a clause of the model asks for; texts stand in texts.toml."""
-    known = {clause.code for clause in model.clauses}
     found = []
     for key in keys:
-        codes = [code for code in _CODES[key] if code in known]
+        codes = [code for code in _CODES[key] if code in model.codes]
         if codes:
             found.append({"code": ", ".join(codes), "key": key})
     return found
 
 
-def of_certificate(model: RuleModel, *, measured: bool, assurance: Sequence[Any]) -> list[dict[str, str]]:
+def of_certificate(model: Guideline, *, measured: bool, assurance: Sequence[Any]) -> list[dict[str, str]]:
     """measured: the product gives a figure with the improvements in it."""
     keys = [
         "with_the_metal",
@@ -53,7 +52,7 @@ def of_certificate(model: RuleModel, *, measured: bool, assurance: Sequence[Any]
 
 
 def of_residual(
-    model: RuleModel, *, measured: bool, corrected: bool, assurance: Sequence[Any]
+    model: Guideline, *, measured: bool, corrected: bool, assurance: Sequence[Any]
 ) -> list[dict[str, str]]:
     """corrected: later corrections touch the product and period."""
     keys = [
