@@ -102,11 +102,11 @@ def assurance_part(posted: PostedRun) -> list[Json]:
 
 
 def ledger_part(basis: Basis, ledger_id: str) -> Json:
-    """Where the document's figures stand: ledger, run, row and its hash, and the latest checkpoint."""
+    """Where the figures stand: ledger, run, row of the claim or residual and its hash, the latest checkpoint."""
     return {
         "ledger": ledger_id,
         "run": basis.posted.key,
-        "row": basis.row.n,
-        "hash": basis.hash,
+        f"{basis.row.kind}_row": basis.row.n,
+        f"{basis.row.kind}_hash": basis.hash,
         "checkpoint": last_checkpoint(basis.posted.reading),
     }

@@ -168,13 +168,17 @@ def _quantity(item: Mapping[str, str], words: Words) -> str:
     return f"{shown(item['quantity'], 'down')} {words.known('uom', item['uom'])}"
 
 
+def _or_dash(text: str) -> str:
+    return "–" if text == "0" else shown(text, "down")
+
+
 def credits_by_kind(document: Document, words: Words) -> Part:
     """What was assigned, by kind and unit."""
     head = ["kind", "lots", "quantity", "credited", "reduction"]
     rows = [
         [
             words.known("kind", item["kind"]), str(item["lots"]), _quantity(item, words),
-            shown(item["credited_t"], "down"), shown(item["reduction_tco2e"]["total"], "down"),
+            _or_dash(item["credited_t"]), _or_dash(item["reduction_tco2e"]["total"]),
         ]
         for item in document["credits_by_kind"]
     ]  # fmt: skip
@@ -188,17 +192,25 @@ def annex(document: Document, words: Words) -> Part:
     for item in document["credits"]:
         where = " · ".join((words.known("kind", item["kind"]), item["category"], item["site"]))
         proofs = (item["scheme"], item["certificate"], item["evidence"], item["verified_by"], item["verified_on"])
-        scopes = " / ".join(shown(item["reduction_tco2e"][s], "down") for s in SCOPES[:3])
         shares = " / ".join(
             shown(item[s], "down", percent=True).removesuffix(".000") if item[s] else "–"
             for s in ("green_share", "recycled_pre", "recycled_post")
         )
-        cells = [_quantity(item, words), shown(item["credited_t"], "down"), shares, scopes]
-        rows.append([item["lot"], where, " · ".join(p for p in proofs if p) or words("value.none"), *cells])
-    names = ["lot", "category", "evidence", "quantity", "credited", "shares", "scopes"]
+        rows.append(
+            [
+                item["lot"],
+                where,
+                " · ".join(p for p in proofs if p) or words("value.none"),
+                _quantity(item, words),
+                _or_dash(item["credited_t"]),
+                *(_or_dash(item["reduction_tco2e"][s]) for s in SCOPES[:3]),
+                shares,
+            ]
+        )
+    names = ["lot", "category", "evidence", "quantity", "credited", *SCOPES[:3], "shares"]
     return _table(
         words("section.annex"), [words(f"table.{name}") for name in names], rows,
-        widths=(15, 15, 24, 13, 11, 13, 17), words=3, size=_FINE, note=words("note.shares"),
+        widths=(15, 14, 23, 13, 9, 9, 9, 9, 13), words=3, size=_FINE, note=words("note.annex"),
     )  # fmt: skip
 
 
@@ -294,8 +306,9 @@ def _groups(text: str, size: int = 8) -> str:
 def seal(document: Document, words: Words, sha256: str, key_id: str) -> Part:
     """Ledger, hashes, key and signature, beside the QR code."""
     ledger = document["ledger"]
+    row = ledger.get("claim_row", ledger.get("residual_row"))
     rows = [
-        [words("seal.ledger"), f"{ledger['ledger']}, {ledger['row']}"],
+        [words("seal.ledger"), f"{ledger['ledger']}, {row}"],
         [words("seal.run"), _groups(ledger["run"])],
         [words("seal.document"), _groups(sha256)],
         [words("seal.key_id"), key_id],
