@@ -15,7 +15,7 @@ what a row forgoes goes where that row's own lot may go.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -26,12 +26,41 @@ from massbalance.books.release import WIDTHS, Pool, Released, Taker, release
 from massbalance.books.shares import SHARES, ShareBook, share_book
 from massbalance.books.value import Ints, Split, add_up, split_value, sum_by
 from massbalance.domain.case import Case, IndexArray
-from massbalance.domain.effects import Effects, windows
+from massbalance.domain.effects import Effects, Windows, windows
 from massbalance.domain.grid import IntArray, as_python_ints, floor_product, shrink, total
 from massbalance.domain.result import Allocation
 from massbalance.domain.texts import positions
 
-__all__ = ["ResidualBook", "ResidualRow", "imbalances", "residual_book"]
+__all__ = ["ResidualBook", "ResidualRow", "Statement", "imbalances", "residual_book", "statement"]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """All the books of an allocation: what a ledger is posted from.
+
+    account: every lot, period by period; split: what became of every lot's value; forgone: (home,
+    period, g CO2e) of every forgone effect, with the grams that rounding left over, shape (n,) each;
+    retired_in: period in which a home's `split.retired` left, shape (lots,); residual: its book.
+    """
+
+    window: Windows
+    effects: Effects
+    account: Account
+    split: Split
+    forgone: tuple[IndexArray, IndexArray, IntArray]
+    retired_in: IndexArray
+    residual: ResidualBook
+
+
+def statement(case: Case, allocation: Allocation) -> Statement:
+    """All the books of an allocation. BooksError as `residual_book`."""
+    books = _Books(case, allocation)
+    residual = _balanced(books.book())
+    lot, period, amount = books.forgone()
+    forgone = (books.split.home[lot], period, amount)
+    return Statement(
+        books.window, books.effects, books.account, books.split, forgone, books.last_use()[1], residual
+    )
 
 
 def residual_book(case: Case, allocation: Allocation) -> ResidualBook:
@@ -39,7 +68,10 @@ def residual_book(case: Case, allocation: Allocation) -> ResidualBook:
 
     Orders must not claim more than the case's production of their product and period.
     """
-    book = _Books(case, allocation).book()
+    return _balanced(_Books(case, allocation).book())
+
+
+def _balanced(book: ResidualBook) -> ResidualBook:
     problems = imbalances(book)
     if problems:
         raise BooksError("; ".join(problems))
@@ -156,17 +188,26 @@ class _Books:
 
     def loose(self) -> tuple[IndexArray, IndexArray, IntArray]:
         """Every forgone or expired effect: its lot, its period, g CO2e."""
+        lot, period, amount = self.forgone()
+        homes = np.arange(len(self.split.home), dtype=np.intp)
+        return (
+            np.concatenate([lot, homes]),
+            np.concatenate([period, self.split.expired_in.astype(np.intp)]),
+            np.concatenate([amount, shrink(self.split.expired)]),
+        )
+
+    def forgone(self) -> tuple[IndexArray, IndexArray, IntArray]:
+        """Every forgone effect, and what rounding left over: its lot, its period, g CO2e."""
         split, worth = self.split, self.effects.unit_value.take(self.row_lot)
         forgone = shrink(floor_product(self.allocation.quantity, worth) - self.allocation.reduction)
         if (forgone < 0).any():
             raise BooksError("emissions_identity: a reduction exceeds the value of what it used")
-        homes = np.arange(len(split.home), dtype=np.intp)
-        rounding = split.remainder - sum_by(split.home[self.row_lot], forgone, len(homes))
+        rounding = split.remainder - sum_by(split.home[self.row_lot], forgone, len(split.home))
         last_lot, last_period = self.last_use()
         return (
-            np.concatenate([self.row_lot, last_lot, homes]),
-            np.concatenate([self.row_period, last_period, split.expired_in.astype(np.intp)]),
-            np.concatenate([forgone, shrink(rounding), shrink(split.expired)]),
+            np.concatenate([self.row_lot, last_lot]),
+            np.concatenate([self.row_period, last_period]),
+            np.concatenate([forgone, shrink(rounding)]),
         )
 
     def last_use(self) -> tuple[IndexArray, IndexArray]:
