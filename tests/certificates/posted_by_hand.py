@@ -171,7 +171,7 @@ def post(writer: Writer, tiny: Tiny, run: str) -> None:
     key = f"claim:{tiny.order}:{count}"
     writer.state("claim", period="2026Q2", subject=tiny.order, key=key, details=claim)
     residual = {
-        "produced_t": "120", "claimed_t": plain_g(tiny.claimed_g), 
+        "produced_t": "120", "claimed_t": plain_g(tiny.claimed_g),
         "conventional_t": plain_g(120 * G - tiny.claimed_g),
         "cfp_before": before, "cfp_residual": "12.9", "green_share_residual": "0",
         "recycled_share_residual": "0.01",
