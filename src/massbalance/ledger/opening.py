@@ -65,7 +65,8 @@ def open_case(case: Case, standing: Standing, *, progress: Callable[[str], None]
 def not_following(case: Case, standing: Standing) -> Iterator[Fault]:
     """The fault of a case whose periods lie before the last that the ledger has posted."""
     names = set(case.periods.text("period"))
-    later = [period for period in standing.periods.values() if period.name not in names]
+    posted = standing.posted - names
+    later = [period for period in standing.periods.values() if period.name in posted]
     mine = case_periods(case)
     if later and mine and later[-1].start > mine[-1].end:
         row = int(case.periods.source_row[0])
