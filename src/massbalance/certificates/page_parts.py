@@ -245,7 +245,7 @@ def residual(document: Document, words: Words) -> Part:
             if figures[f"{name}_residual"]
         ),
     ]
-    return _fields(words("section.residual"), rows)
+    return _fields(words("section.residual"), rows, words("note.rounding"))
 
 
 def corrections(document: Document, words: Words) -> list[Part]:
