@@ -38,7 +38,9 @@ def binaries() -> Path:
     """The folder with initdb and postgres."""
     found = [Path(p).resolve().parent for p in [shutil.which("postgres")] if p]
     installed = Path("/usr/lib/postgresql").glob("*/bin")
-    found += sorted(installed, key=lambda p: [int(n) for n in p.parent.name.split(".") if n.isdigit()], reverse=True)
+    found += sorted(
+        installed, key=lambda p: [int(n) for n in p.parent.name.split(".") if n.isdigit()], reverse=True
+    )
     for folder in found:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
