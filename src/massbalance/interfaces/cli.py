@@ -24,6 +24,7 @@ from massbalance.interfaces.shared import (
     show,
     show_faults,
     show_json,
+    show_refused,
     stop,
 )
 
@@ -83,6 +84,7 @@ def run(
     """
     must_exist("run", case)
     from massbalance.api import SolverError, VerificationFailed, limited
+    from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console import run_text
 
     target = out if out is not None else Path("runs") / (case.resolve().stem or "case")
@@ -93,6 +95,10 @@ def run(
                     case, target, from_ledger or ledger is not None, ledger, proposer=proposer.strip(),
                     method=method.value, time_limit=time_limit, gap=gap, progress=say,
                 )  # fmt: skip
+        except CaseRefused as refused:
+            if json:
+                show_refused(refused)
+            raise
         except VerificationFailed as failed:
             show_faults(list(failed.report.faults), at_most=20)
             complain("run: the check of the result failed; nothing was published")
@@ -138,8 +144,7 @@ def check(case: CaseArgument, json: JsonOption = False) -> None:
                 found, warnings = check_case(case, progress=say)
         except CaseRefused as refused:
             if json:
-                faults = [f.as_dict() for f in refused.faults]
-                show_json({"valid": False, "faults": faults})
+                show_refused(refused)
             raise
         except SolverError as error:
             complain(f"check: {error}. Please report this with the case")
