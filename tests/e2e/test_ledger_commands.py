@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -152,22 +148,3 @@ def test_two_post_at_once(home: Path, tutorial_run: Path, tmp_path: Path) -> Non
         post.communicate()
     assert codes == [0, 7]
     assert document(ledger("verify", "--json"))["ok"] is True
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_interrupted_posting_leaves_nothing(home: Path, tutorial_run: Path) -> None:
-    """Ctrl-C while another process writes: exit 130, and the ledger as it was."""
-    with Ledger.open(home / "ledger.db") as book, book.writing() as writer:
-        process = subprocess.Popen(
-            [*COMMAND, "post", str(tutorial_run)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=os.environ,
-        )
-        time.sleep(4)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-        assert writer.head().n == 1
-    assert process.returncode == 130, err
-    assert document(ledger("show", "--json"))["n"] == 1
-    assert inside("post", tutorial_run).code == 0

@@ -295,6 +295,21 @@ def test_status_other_than_final(book: Ledger, tiny_run: Path) -> None:
     assert told(refused.value.faults) == {("summary.json", "status", "A6.2")}
 
 
+@pytest.mark.parametrize("stage", ["posting", "archiving"])
+def test_an_interrupted_posting_leaves_nothing(ledger: Ledger, tiny_first: Path, stage: str) -> None:
+    """Ctrl-C before the first row, or before the last; then it is posted as if nothing had been."""
+
+    def interrupt(now: str) -> None:
+        if now == stage:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        post(ledger, read(tiny_first), progress=interrupt)
+    assert ledger.head().n == 1
+    assert not list(ledger.documents())
+    assert not post(ledger, read(tiny_first)).done_before
+
+
 # ---- what is not verified, and who approves ----
 
 
