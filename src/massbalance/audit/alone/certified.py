@@ -1,0 +1,243 @@
+"""Whether certificates and residual statements are the ledger's: hashes, signatures, every figure."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from fractions import Fraction
+from typing import Any, Dict, Iterator, List, Optional
+
+from massbalance.audit.alone.case import GRID, amount, given, plain
+from massbalance.audit.alone.ed25519 import key_id, signature_holds
+from massbalance.audit.alone.entries import Entry, canonical_line
+from massbalance.audit.alone.packed import sha256
+from massbalance.audit.alone.view import View
+
+SCOPES = ("scope1", "scope2", "scope3")
+SHARES = {
+    "green_share": ("green_share",),
+    "recycled_share": ("recycled_pre", "recycled_post"),
+    "post_consumer_share": ("recycled_post",),
+}
+FROM_LOT = (
+    "lot", "kind", "category", "scheme", "certificate", "site", "evidence", "uom", "expires", "origin", "project",
+)  # fmt: skip
+FIGURES = (
+    "produced_t", "claimed_t", "conventional_t", "cfp_before", "cfp_residual", "green_share_residual",
+    "recycled_share_residual", "correction_tco2e_per_t",
+)  # fmt: skip
+
+
+def certificate_faults(view: View) -> Iterator[str]:
+    """Everything that is wrong with the documents; each text begins with the serial."""
+    rows, cancelled = view.certificates(), view.cancelled()
+    live: Dict[str, List[str]] = defaultdict(list)
+    for serial, row in sorted(rows.items()):
+        for text in _Document(view, serial, row).faults():
+            yield f"certificate {serial}: {text}"
+        if serial not in cancelled:
+            live[basis_of(view, serial)].append(serial)
+    for basis, serials in sorted(live.items()):
+        if len(serials) > 1:
+            yield f"certificate {serials[1]}: row {basis} is certified by {serials[0]} already, which stands"
+    for serial, row in sorted(cancelled.items()):
+        if serial not in rows or row.n < rows[serial].n:
+            yield f"certificate {serial}: row {row.n} cancels what no row before certifies"
+        other = str(row.details.get("replaced_by") or "")
+        if other and other not in rows:
+            yield f"certificate {serial}: it is replaced by {other}, which is not in the pack"
+    known = {f"certificates/{serial}{end}" for serial in rows for end in (".json", ".pdf")}
+    for name in sorted(view.files):
+        if name.startswith("certificates/") and name not in known:
+            yield f"{name}: no row of the ledger certifies it"
+
+
+def certificate_notes(view: View) -> Iterator[str]:
+    """What a reader should know of documents that are as the ledger has them."""
+    cancelled, withdrawn = view.cancelled(), view.withdrawals()
+    by_row = {str(row.n): row for row in view.extract.by_kind["claim"]}
+    for serial in sorted(view.certificates()):
+        if serial in cancelled:
+            yield f"certificate {serial} was cancelled: {cancelled[serial].details.get('reason', '')}"
+        else:
+            claim = by_row.get(basis_of(view, serial))
+            if claim is not None and claim.key in withdrawn:
+                yield f"certificate {serial} stands, and row {withdrawn[claim.key].n} withdrew its claim"
+
+
+def basis_of(view: View, serial: str) -> str:
+    """Number of the row that a document rests on, as it says; "" where it cannot be read."""
+    try:
+        return str(json.loads(view.files[f"certificates/{serial}.json"])["ledger"]["row"])
+    except (KeyError, ValueError, TypeError):
+        return ""
+
+
+class _Document:
+    """One certificate or residual statement."""
+
+    def __init__(self, view: View, serial: str, row: Entry) -> None:
+        self.view, self.serial, self.row = view, serial, row
+
+    def faults(self) -> Iterator[str]:
+        """All faults of the document."""
+        for end, name in ((".json", "document"), (".pdf", "pdf")):
+            path = f"certificates/{self.serial}{end}"
+            if path not in self.view.files:
+                yield f"{path} is not in the pack"
+            elif sha256(self.view.files[path]) != self.row.details.get(name):
+                yield f"{path} is not the file that row {self.row.n} names"
+        content = self.view.files.get(f"certificates/{self.serial}.json")
+        if content is None:
+            return
+        document = json.loads(content)
+        yield from self._signature(document)
+        if document["serial"] != self.serial:
+            yield f"it bears the serial {document['serial']}"
+        basis = self._basis(document)
+        if basis is None:
+            yield f"it rests on row {document['ledger']['row']}, which is no claim or residual of the pack"
+            return
+        yield from self._place(document, basis)
+        expected = self._claim(document, basis) if basis.kind == "claim" else self._residual(basis)
+        for name, value in expected.items():
+            if document.get(name) != value:
+                yield f"{name} is {document.get(name)!r}, and {value!r} by the ledger"
+
+    def _signature(self, document: Dict[str, Any]) -> Iterator[str]:
+        """Signed by a key that the ledger stated before the document was recorded."""
+        message = canonical_line({name: value for name, value in document.items() if name != "signature"})
+        keys = [str(k.details.get("public", "")) for k in self.view.extract.by_kind["key"] if k.n < self.row.n]
+        told = document["key"]
+        shown = set(told.values()) if isinstance(told, dict) else {told}
+        signers = [key for key in keys if {key, key_id(key)} & shown]
+        if not any(signature_holds(key, message, str(document["signature"])) for key in signers):
+            yield "its signature is not that of a key of the ledger"
+
+    def _basis(self, document: Dict[str, Any]) -> Optional[Entry]:
+        n = document["ledger"]["row"]
+        row = self.view.extract.row(n)
+        return row if row is not None and row.kind in ("claim", "residual") else None
+
+    def _place(self, document: Dict[str, Any], basis: Entry) -> Iterator[str]:
+        """Where it says that its figures stand is so, and it was recorded after them."""
+        told = document["ledger"]
+        right = {"ledger": self.view.extract.ledger(), "run": basis.details.get("run"), "hash": basis.hash}
+        for name, value in right.items():
+            if told.get(name) != value:
+                yield f"its {name} is {told.get(name)!r}, and {value!r} in the ledger"
+        if basis.n > self.row.n or basis.subject != self.row.subject:
+            yield f"row {self.row.n} certifies {self.row.subject}, and row {basis.n} is of {basis.subject}"
+        back = self.view.withdrawals().get(basis.key)
+        if back is not None and back.n < self.row.n:
+            yield f"it was issued on a claim that row {back.n} withdrew"
+        days = self.view.extract.periods().get(basis.period, ("", ""))
+        period = {"period": basis.period, "start": days[0], "end": days[1]}
+        if document["period"] != period:
+            yield f"its period is {document['period']!r}, and {period!r} in the ledger"
+        kind = {"claim": "certificate", "residual": "residual_statement"}[basis.kind]
+        if document["kind"] != kind:
+            yield f"it is a {document['kind']} on a row of kind {basis.kind}"
+        header = self.view.extract.by_journal[basis.journal][0].details.get("rules", {})
+        for name in ("id", "sha256"):
+            if document["rule_model"].get(name) != header.get(name):
+                yield f"its rule model's {name} is {document['rule_model'].get(name)}, not {header.get(name)}"
+
+    def _claim(self, document: Dict[str, Any], basis: Entry) -> Dict[str, Any]:
+        """What a certificate must say, from the claim and its lots alone (A4.1, A6.1)."""
+        told, uses = basis.details, self.view.allocated(basis)
+        claimed = int(told["claimed_g"])
+        reduced = [sum(int(use.details[f"{scope}_g"]) for use in uses) for scope in SCOPES]
+        post = self.view.extract.by_journal[basis.journal][0]
+        product = self.view.case(post).products[told["product"]]
+        own = [given(product, name) for name in ("s1", "s2", "s3")]
+        left = [value - Fraction(less, claimed) for value, less in zip(own, reduced)]
+        credits = [self._credit(use) for use in sorted(uses, key=lambda use: use.commodity)]
+        found = [
+            {name: item.get(name) for name in (*FROM_LOT, "quantity", "credited_t", "reduction_tco2e", "row")}
+            for item in document["credits"]
+        ]
+        expected = {
+            "order": basis.subject,
+            "offer": told.get("offer", ""),
+            "mass_t": amount(claimed),
+            "reduction_tco2e": _scopes(reduced),
+            "cfp_tco2e_per_t": {
+                "before": {**dict(zip(SCOPES, map(plain, own))), "total": told["cfp_before"]},
+                "after": {**dict(zip(SCOPES, map(_up, left))), "total": told["cfp_after"]},
+            },
+            "claim": {"claim": told["claim"], "level": told["level"], "achieved": self._achieved(basis, uses, reduced)},
+            "gas": product.get("gas") or "GHG",
+            "measured_tco2e_per_t": product.get("measured_tco2e_per_t", ""),
+            "scope3": {
+                **document["scope3"], "use_tco2e_per_t": told["cfp_after"], "deduct_tco2e": amount(sum(reduced)),
+                "deduct_from_tco2e_per_t": told["cfp_before"],
+            },
+            "credits_by_kind": _by_kind(credits),
+            "product": {**document["product"], "product": told["product"]},
+            "recipient": {**document["recipient"], "customer": told["customer"]},
+        }  # fmt: skip
+        return {**expected, **({} if found == credits else {"credits": credits})}
+
+    def _credit(self, use: Entry) -> Dict[str, Any]:
+        lot = self.view.lot_rows()[use.commodity[len("lot:") :]]
+        row = lot.details["row"]
+        return {
+            **{name: row.get(name, "") for name in FROM_LOT},
+            "quantity": amount(use.quantity), "credited_t": amount(int(use.details["credited_g"])),
+            "reduction_tco2e": _scopes([int(use.details[f"{scope}_g"]) for scope in SCOPES]), "row": use.n,
+        }  # fmt: skip
+
+    def _achieved(self, basis: Entry, uses: List[Entry], reduced: List[int]) -> str:
+        claim, claimed = basis.details["claim"], int(basis.details["claimed_g"])
+        if claim == "cfp":
+            return str(basis.details["cfp_after"])
+        reached = Fraction(sum(reduced))
+        if claim != "reduction":
+            lots = self.view.lot_rows()
+            reached = sum(
+                (
+                    given(lots[use.commodity[len("lot:") :]].details["row"], name) * int(use.details["credited_g"])
+                    for use in uses
+                    for name in SHARES[claim]
+                ),
+                Fraction(0),
+            )
+        return amount(int(reached / claimed * GRID // 1))
+
+    def _residual(self, basis: Entry) -> Dict[str, Any]:
+        """What a residual statement must say (A4.2.4, J5.3.3)."""
+        return {
+            "figures": {name: str(basis.details[name]) for name in FIGURES},
+            "mass_t": str(basis.details["conventional_t"]),
+        }
+
+
+def _scopes(reduced: List[int]) -> Dict[str, str]:
+    return {**dict(zip(SCOPES, map(amount, reduced))), "total": amount(sum(reduced))}
+
+
+def _up(value: Fraction) -> str:
+    return plain(Fraction(-(-value * GRID // 1), GRID))
+
+
+def _by_kind(credits: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    """Credits summed by kind and unit."""
+    groups: Dict[Any, List[Dict[str, Any]]] = defaultdict(list)
+    for item in credits:
+        groups[item["kind"], item["uom"]].append(item)
+
+    def total(texts: Iterator[str]) -> str:
+        return plain(sum((Fraction(text) for text in texts), Fraction(0)))
+
+    return [
+        {
+            "kind": kind, "uom": uom, "lots": len(items),
+            "quantity": total(item["quantity"] for item in items),
+            "credited_t": total(item["credited_t"] for item in items),
+            "reduction_tco2e": {
+                name: total(item["reduction_tco2e"][name] for item in items) for name in (*SCOPES, "total")
+            },
+        }
+        for (kind, uom), items in sorted(groups.items())
+    ]  # fmt: skip
