@@ -172,6 +172,7 @@ OVERRIDES = [
     ("expiry_text", 'expiry_months = "24"', "expiry_months", "rules", "`unlimited`"),
     ("expiry_huge", "expiry_months = 99999999999", "expiry_months", "rules", "`unlimited`"),
     ("carry_over", 'carry_over = "forever"', "carry_over", "rules", "`until_expiry`"),
+    ("approval", 'approval = "three"', "approval", "rules", "`four_eyes`"),
     ("list", "carry_over = [1]", "carry_over", "rules", "`until_expiry`"),
 ]
 

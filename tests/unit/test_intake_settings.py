@@ -74,6 +74,7 @@ def test_goals_in_the_other_order(tmp_path: Path) -> None:
         ('expiry_months = "unlimited"', "expiry_months", "unlimited"),
         ('carry_over = "none"', "carry_over", "none"),
         ('residual = "baseline"', "residual", "baseline"),
+        ('approval = "four_eyes"', "approval", "four_eyes"),
         ('boundary_material = "site"', "boundary_material", "site"),
         ('boundary_energy = "site"', "boundary_energy", "site"),
         ('boundary_project = "accounting_unit"', "boundary_project", "accounting_unit"),

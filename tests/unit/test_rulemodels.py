@@ -160,6 +160,7 @@ def test_jaa_parameters() -> None:
         "expiry_months": "unlimited",
         "carry_over": "until_expiry",
         "residual": "inventory",
+        "approval": "one_person",
     }
 
 
@@ -168,6 +169,7 @@ def test_jisf_parameters() -> None:
     assert model.parameters.kinds == ("project",)
     assert model.parameters.boundary_project == "organisation"
     assert model.parameters.residual == "baseline"
+    assert model.parameters.approval == "one_person"
     assert model.projects.model_dump() == {
         "row_required": True,
         "earliest_start": "2013-01-01",
@@ -185,12 +187,17 @@ def test_jaa_boundaries_are_free_only_to_be_narrower() -> None:
         "expiry_months": ("any",),
         "carry_over": ("until_expiry", "none"),
         "residual": ("inventory", "baseline"),
+        "approval": ("one_person", "four_eyes"),
     }
 
 
 def test_jisf_boundaries_and_residual_are_fixed() -> None:
     free = {f.parameter: f.values for f in parse(read_bytes("jisf-2.0")).free}
-    assert free == {"expiry_months": ("any",), "carry_over": ("until_expiry", "none")}
+    assert free == {
+        "expiry_months": ("any",),
+        "carry_over": ("until_expiry", "none"),
+        "approval": ("one_person", "four_eyes"),
+    }
 
 
 @pytest.mark.parametrize("rule_id", IDS)
@@ -232,6 +239,7 @@ def test_the_hash_is_that_of_the_file(rule_id: str) -> None:
         ("parameters", "expiry_months", "forever"),
         ("parameters", "carry_over", "always"),
         ("parameters", "residual", "average"),
+        ("parameters", "approval", "nobody"),
         ("parameters", "rounding", "up"),
         ("projects", "max_computation_months", "any"),
         ("projects", "row_required", "perhaps"),

@@ -76,6 +76,7 @@ def test_settings_explain_themselves(folder: Path) -> None:
     assert settings["rules"] == "jaa-2026"
     for name in (
         "boundary_material", "boundary_energy", "boundary_project", "expiry_months", "carry_over", "residual",
+        "approval",
     ):  # fmt: skip
         assert name in text
 

@@ -93,7 +93,11 @@ def account_rows(case: Case, allocation: Allocation) -> pd.DataFrame:
     Columns: lot, period (keys); opening, received, allocated, blocked, expired, closing
     (int64, millionths of the lot's unit). BooksError as `build_account`.
     """
-    account = build_account(case, allocation)
+    return account_frame(case, build_account(case, allocation))
+
+
+def account_frame(case: Case, account: Account) -> pd.DataFrame:
+    """The account as `account_rows` gives it."""
     lots, periods = account.opening.shape
     columns: dict[str, object] = {
         "lot": np.repeat(case.lots.text("lot"), periods),

@@ -19,6 +19,7 @@ Kind = Literal["material", "energy", "project"]
 Boundary = Literal["site", "accounting_unit", "organisation"]
 CarryOver = Literal["until_expiry", "none"]
 Residual = Literal["inventory", "baseline"]
+Approval = Literal["one_person", "four_eyes"]
 Strength = Literal["must", "should", "may", "ours"]
 Treatment = Literal["equation", "intake", "evidence", "books", "statement", "scope"]
 Unlimited = Literal["unlimited"]
@@ -47,6 +48,7 @@ class Parameters(_Strict):
     expiry_months: int | Unlimited
     carry_over: CarryOver
     residual: Residual
+    approval: Approval
 
 
 class Freedom(_Strict):

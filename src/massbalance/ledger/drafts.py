@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Any
 
 from massbalance.ledger.writer import Writer
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Draft:
     quantity: int = 0
     subject: str = ""
     key: str = ""
-    details: Mapping[str, Any] = field(default=NOTHING)
+    details: Mapping[str, Any] | None = None
 
 
 def record(writer: Writer, drafts: Iterable[Draft]) -> int:
@@ -35,8 +33,8 @@ def record(writer: Writer, drafts: Iterable[Draft]) -> int:
         if d.commodity:
             writer.move(
                 d.kind, period=d.period, commodity=d.commodity, debit=d.debit, credit=d.credit,
-                quantity=d.quantity, subject=d.subject, key=d.key, details=d.details,
+                quantity=d.quantity, subject=d.subject, key=d.key, details=d.details or {},
             )  # fmt: skip
         else:
-            writer.state(d.kind, period=d.period, subject=d.subject, key=d.key, details=d.details)
+            writer.state(d.kind, period=d.period, subject=d.subject, key=d.key, details=d.details or {})
     return count

@@ -29,6 +29,12 @@ class Refused(LedgerError):
     exit_code = 3
 
 
+class Unverified(LedgerError):
+    """A run that fails its own check, or is no longer the one that was checked (exit 6)."""
+
+    exit_code = 6
+
+
 class Conflict(LedgerError):
     """Stale, locked, drawn upon already, or another process was first (exit 7)."""
 

@@ -17,6 +17,7 @@ from massbalance.ledger.rows import GENESIS, Row
 from massbalance.ledger.schema import DOCUMENT, ENTRY
 
 _STREAM = 2000  # rows fetched at once
+_KEYS = 500  # keys asked for in one query
 
 _BALANCES = """
 WITH RECURSIVE found(commodity) AS (
@@ -101,6 +102,23 @@ class Reading:
         """The row with that key, if there is one."""
         with self._connected() as connection:
             record = connection.execute(sa.select(ENTRY).where(ENTRY.c.key == key)).first()
+        return as_row(record) if record else None
+
+    def find_all(self, keys: Iterable[str]) -> dict[str, Row]:
+        """The rows with these keys, by key; a key that no row has is left out."""
+        wanted = list(keys)
+        found: dict[str, Row] = {}
+        with self._connected() as connection:
+            for first in range(0, len(wanted), _KEYS):
+                query = sa.select(ENTRY).where(ENTRY.c.key.in_(wanted[first : first + _KEYS]))
+                found.update((record.key, as_row(record)) for record in connection.execute(query))
+        return found
+
+    def last(self, commodity: str) -> Row | None:
+        """The last movement of a commodity, None if it never moved."""
+        query = sa.select(ENTRY).where(ENTRY.c.commodity == commodity).order_by(ENTRY.c.n.desc()).limit(1)
+        with self._connected() as connection:
+            record = connection.execute(query).first()
         return as_row(record) if record else None
 
     def balance(self, commodity: str) -> int:
