@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from massbalance.audit.alone.entries import canonical_line
 from massbalance.audit.alone.evidence import evidence_csv
 from massbalance.audit.alone.packed import (
     COPY,
@@ -26,10 +27,11 @@ from massbalance.audit.alone.packed import (
 )
 from massbalance.audit.alone.tables import balances_csv, walks_csv
 from massbalance.audit.alone.view import ENTRIES, View, run_folder
-from massbalance.audit.readme import readme
-from massbalance.audit.report import report_html
+from massbalance.audit.alone.readme import readme
+from massbalance.audit.alone.report import report_html
 from massbalance.audit.selection import Selection
 from massbalance.audit.single import verifier
+from massbalance.certificates.seal import pdf_signature
 from massbalance.ledger.problems import LedgerMissing, Refused, fault
 from massbalance.ledger.reading import Reading
 
@@ -125,12 +127,13 @@ def _documents(reading: Reading, selection: Selection) -> Iterator[tuple[str, by
             rules = facts["files"]["rules.toml"]
             yield f"rules/{_safe(facts['rules']['id'])}-{rules[:12]}.toml", reading.document(rules)
         elif row.kind == "signed":
-            yield f"checkpoints/{int(facts['n']):010d}.json", canonical(facts)
+            yield f"checkpoints/{int(facts['n']):010d}.json", canonical_line(facts) + b"\n"
         elif row.kind == "certified":
             serial = _safe(row.key.removeprefix("certificate:"))
             for end, name in ((".json", "document"), (".pdf", "pdf")):
-                if facts.get(name):
-                    yield f"certificates/{serial}{end}", reading.document(facts[name])
+                yield f"certificates/{serial}{end}", reading.document(facts[name])
+            key = json.loads(reading.document(facts["document"]))["key"]
+            yield f"certificates/{serial}.sig", pdf_signature(serial, facts["pdf"], key, facts["pdf_signature"])
 
 
 def _safe(name: str) -> str:

@@ -8,7 +8,6 @@ some row is shown. Three passes over the ledger, so that only the shown rows are
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 from massbalance.ledger.reading import Reading
@@ -56,10 +55,8 @@ class Selection:
         """Serials of the documents that rest on claims and residuals in the periods."""
         found: set[str] = set()
         for row in self.reading.rows(kind="certified"):
-            if row.subject in self.subjects:
-                document = json.loads(self.reading.document(row.facts()["document"]))
-                if document["ledger"]["row"] in self.facts:
-                    found.add(row.key.removeprefix("certificate:"))
+            if row.subject in self.subjects and row.facts()["basis"] in self.facts:
+                found.add(row.key.removeprefix("certificate:"))
         return frozenset(found)
 
     def _shown(self) -> list[Row]:

@@ -8,7 +8,7 @@ from importlib import resources
 
 PARTS = (
     "ed25519", "packed", "entries", "toml", "case", "claims", "view", "tables", "evidence", "posted",
-    "certified", "main",
+    "certified", "words", "report", "readme", "main",
 )  # fmt: skip
 """Modules of `massbalance.audit.alone`, each after those that it imports."""
 
@@ -26,7 +26,7 @@ named with its first wrong byte.
 Without either, a pack that someone made up and signed with a key of his own looks whole.
 
 This file is made of {count} parts, joined when the pack was written; each begins with a ruled line and
-its own introduction. Read them in order: signatures, files, rows, then what the figures mean.
+its own introduction. Read them in order: signatures, files, rows, then what the figures mean; the last make report.html again.
 """
 '''
 _PACKAGE = "massbalance.audit.alone"

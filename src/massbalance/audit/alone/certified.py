@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from fractions import Fraction
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List
 
 from massbalance.audit.alone.case import GRID, amount, given, plain
 from massbalance.audit.alone.ed25519 import key_id, signature_holds
-from massbalance.audit.alone.entries import Entry, canonical_line
+from massbalance.audit.alone.entries import Entry, canonical_line, checkpoint_faults
 from massbalance.audit.alone.packed import sha256
 from massbalance.audit.alone.view import View
 
@@ -36,17 +36,15 @@ def certificate_faults(view: View) -> Iterator[str]:
         for text in _Document(view, serial, row).faults():
             yield f"certificate {serial}: {text}"
         if serial not in cancelled:
-            live[basis_of(view, serial)].append(serial)
-    for basis, serials in sorted(live.items()):
+            about = (row.details.get(name, "") for name in ("kind", "period", "customer"))
+            live["/".join(map(str, (row.subject, *about)))].append(serial)
+    for serials in live.values():
         if len(serials) > 1:
-            yield f"certificate {serials[1]}: row {basis} is certified by {serials[0]} already, which stands"
+            yield f"certificate {serials[1]}: {serials[0]} certifies the same, and stands"
     for serial, row in sorted(cancelled.items()):
         if serial not in rows or row.n < rows[serial].n:
             yield f"certificate {serial}: row {row.n} cancels what no row before certifies"
-        other = str(row.details.get("replaced_by") or "")
-        if other and other not in rows:
-            yield f"certificate {serial}: it is replaced by {other}, which is not in the pack"
-    known = {f"certificates/{serial}{end}" for serial in rows for end in (".json", ".pdf")}
+    known = {f"certificates/{serial}{end}" for serial in rows for end in (".json", ".pdf", ".sig")}
     for name in sorted(view.files):
         if name.startswith("certificates/") and name not in known:
             yield f"{name}: no row of the ledger certifies it"
@@ -56,21 +54,15 @@ def certificate_notes(view: View) -> Iterator[str]:
     """What a reader should know of documents that are as the ledger has them."""
     cancelled, withdrawn = view.cancelled(), view.withdrawals()
     by_row = {str(row.n): row for row in view.extract.by_kind["claim"]}
-    for serial in sorted(view.certificates()):
+    for serial, row in sorted(view.certificates().items()):
         if serial in cancelled:
-            yield f"certificate {serial} was cancelled: {cancelled[serial].details.get('reason', '')}"
+            told = cancelled[serial].details
+            heir = f", replaced by {told['replaced_by']}" if told.get("replaced_by") else ""
+            yield f"certificate {serial} was cancelled{heir}: {told.get('reason', '')}"
         else:
-            claim = by_row.get(basis_of(view, serial))
+            claim = by_row.get(str(row.details.get("basis")))
             if claim is not None and claim.key in withdrawn:
                 yield f"certificate {serial} stands, and row {withdrawn[claim.key].n} withdrew its claim"
-
-
-def basis_of(view: View, serial: str) -> str:
-    """Number of the row that a document rests on, as it says; "" where it cannot be read."""
-    try:
-        return str(json.loads(view.files[f"certificates/{serial}.json"])["ledger"]["row"])
-    except (KeyError, ValueError, TypeError):
-        return ""
 
 
 class _Document:
@@ -91,33 +83,73 @@ class _Document:
         if content is None:
             return
         document = json.loads(content)
-        yield from self._signature(document)
-        if document["serial"] != self.serial:
-            yield f"it bears the serial {document['serial']}"
-        basis = self._basis(document)
-        if basis is None:
+        if canonical_line(document) != content:
+            yield "it is not in its one spelling"
+        yield from self._signatures(document)
+        basis = self.view.extract.row(document["ledger"]["row"])
+        if basis is None or basis.kind not in ("claim", "residual"):
             yield f"it rests on row {document['ledger']['row']}, which is no claim or residual of the pack"
             return
+        yield from self._register(document, basis)
         yield from self._place(document, basis)
         expected = self._claim(document, basis) if basis.kind == "claim" else self._residual(basis)
-        for name, value in expected.items():
+        for name, value in {**self._parties(document, basis), **expected}.items():
             if document.get(name) != value:
                 yield f"{name} is {document.get(name)!r}, and {value!r} by the ledger"
 
-    def _signature(self, document: Dict[str, Any]) -> Iterator[str]:
-        """Signed by a key that the ledger stated before the document was recorded."""
-        message = canonical_line({name: value for name, value in document.items() if name != "signature"})
+    def _signatures(self, document: Dict[str, Any]) -> Iterator[str]:
+        """Document and PDF are signed by a key that the ledger stated before."""
         keys = [str(k.details.get("public", "")) for k in self.view.extract.by_kind["key"] if k.n < self.row.n]
-        told = document["key"]
-        shown = set(told.values()) if isinstance(told, dict) else {told}
-        signers = [key for key in keys if {key, key_id(key)} & shown]
-        if not any(signature_holds(key, message, str(document["signature"])) for key in signers):
-            yield "its signature is not that of a key of the ledger"
+        public = str(document["key"])
+        if public not in keys:
+            yield f"its key {key_id(public)} is not one that the ledger stated before"
+        message = canonical_line({name: value for name, value in document.items() if name != "signature"})
+        if not signature_holds(public, message, str(document["signature"])):
+            yield "its signature does not hold"
+        told = {"format": "massbalance signature 1", "key": public, "pdf": self.row.details.get("pdf"), "serial": self.serial}
+        signature = str(self.row.details.get("pdf_signature"))
+        if not signature_holds(public, canonical_line(told), signature):
+            yield "the signature of its PDF does not hold"
+        beside = self.view.files.get(f"certificates/{self.serial}.sig")
+        if beside != canonical_line({**told, "signature": signature}):
+            yield f"certificates/{self.serial}.sig is not what row {self.row.n} says"
 
-    def _basis(self, document: Dict[str, Any]) -> Optional[Entry]:
-        n = document["ledger"]["row"]
-        row = self.view.extract.row(n)
-        return row if row is not None and row.kind in ("claim", "residual") else None
+    def _register(self, document: Dict[str, Any], basis: Entry) -> Iterator[str]:
+        """The row that certifies it says the same of it."""
+        told = self.row.details
+        right = {
+            "serial": document["serial"], "kind": document["kind"], "run": document["ledger"]["run"],
+            "basis": basis.n, "issued_on": document["issued_on"], "replaces": document["replaces"] or "",
+            "key": key_id(str(document["key"])),
+        }  # fmt: skip
+        for name, value in right.items():
+            if told.get(name) != value:
+                yield f"its {name} is {value!r}, and {told.get(name)!r} in row {self.row.n}"
+        if document["serial"] != self.serial or document["issued_on"] > self.row.at[:10]:
+            yield f"serial {document['serial']} of {document['issued_on']}, recorded as {self.serial} on {self.row.at[:10]}"
+        held = document["ledger"].get("checkpoint")
+        if held:
+            keys = self.view.extract.keys()
+            yield from checkpoint_faults(self.view.extract, "its checkpoint", held, keys)
+
+    def _parties(self, document: Dict[str, Any], basis: Entry) -> Dict[str, Any]:
+        """Issuer, assurance, recipient as the posted case has them (a table given later goes before it)."""
+        case = self.view.case(self.view.extract.by_journal[basis.journal][0])
+        issuer = case.settings.get("issuer", {})
+        names = ("name", "address", "contact")
+        found = {
+            "issuer": {name: str(issuer.get(name, "")).strip() for name in names},
+            "assurance": [
+                {name: str(item.get(name, "")) for name in ("subject", "body", "level", "date")}
+                for item in case.settings.get("assurance", [])
+            ],
+        }
+        customer = str(self.row.details.get("customer", "") or document["recipient"]["customer"])
+        rows = {row["customer"]: row for row in case.rows("customers")}
+        if customer and not self.row.details.get("customers"):
+            told = rows.get(customer, {})
+            found["recipient"] = {"customer": customer, **{n: told.get(n, "").strip() for n in names}}
+        return found
 
     def _place(self, document: Dict[str, Any], basis: Entry) -> Iterator[str]:
         """Where it says that its figures stand is so, and it was recorded after them."""
@@ -138,7 +170,7 @@ class _Document:
         kind = {"claim": "certificate", "residual": "residual_statement"}[basis.kind]
         if document["kind"] != kind:
             yield f"it is a {document['kind']} on a row of kind {basis.kind}"
-        header = self.view.extract.by_journal[basis.journal][0].details.get("rules", {})
+        header = self.view.extract.by_journal[basis.journal][0].details["rules"]
         for name in ("id", "sha256"):
             if document["rule_model"].get(name) != header.get(name):
                 yield f"its rule model's {name} is {document['rule_model'].get(name)}, not {header.get(name)}"
@@ -175,8 +207,9 @@ class _Document:
             },
             "credits_by_kind": _by_kind(credits),
             "product": {**document["product"], "product": told["product"]},
-            "recipient": {**document["recipient"], "customer": told["customer"]},
         }  # fmt: skip
+        if document["recipient"]["customer"] != told["customer"]:
+            expected["recipient"] = told["customer"]
         return {**expected, **({} if found == credits else {"credits": credits})}
 
     def _credit(self, use: Entry) -> Dict[str, Any]:

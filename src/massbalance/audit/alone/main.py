@@ -14,6 +14,8 @@ from massbalance.audit.alone.entries import checkpoint_faults, ledger_faults
 from massbalance.audit.alone.evidence import evidence_csv
 from massbalance.audit.alone.packed import Files, Wrong, check_files, difference, read_folder
 from massbalance.audit.alone.posted import posted_faults
+from massbalance.audit.alone.readme import readme
+from massbalance.audit.alone.report import report_html
 from massbalance.audit.alone.tables import balances_csv, walks_csv
 from massbalance.audit.alone.view import View
 
@@ -83,7 +85,7 @@ def verify_pack(files: Files, key: str = "", checkpoints: Optional[Dict[str, byt
         report.check("pack.json and the ledger's rows", lambda: [f"they cannot be read: {error}"])
         return report
     _check_trust(report, view, public or "", key, checkpoints or {})
-    _check_content(report, view)
+    _check_content(report, view, public or "")
     return report
 
 
@@ -111,7 +113,7 @@ def _check_trust(report: Report, view: View, public: str, key: str, checkpoints:
         )
 
 
-def _check_content(report: Report, view: View) -> None:
+def _check_content(report: Report, view: View, public: str) -> None:
     """Everything recomputed: rows, checkpoints, runs, certificates, tables."""
     extract, entries = view.extract, "ledger/entries.txt"
     shown = f"{len(extract.hashes)} rows of the ledger ({extract.hidden} by digest only)"
@@ -130,7 +132,8 @@ def _check_content(report: Report, view: View) -> None:
     report.check("certificates", lambda: certificate_faults(view))
     report.notes += list(certificate_notes(view))
     for name, rebuilt in (
-        ("balances.csv", balances_csv), ("walks.csv", walks_csv), ("evidence.csv", evidence_csv)
+        ("balances.csv", balances_csv), ("walks.csv", walks_csv), ("evidence.csv", evidence_csv),
+        ("report.html", report_html), ("README.txt", lambda pack: readme(pack, public)),
     ):  # fmt: skip
         report.check(f"{name} made again", lambda n=name, made=rebuilt: _rebuilt(view, n, made(view)), name)
 

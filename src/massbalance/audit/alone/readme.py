@@ -5,7 +5,7 @@ from __future__ import annotations
 from massbalance.audit.alone.ed25519 import key_id
 from massbalance.audit.alone.view import View
 
-_TEXT = """\
+README = """\
 Audit pack of a mass-balance ledger
 ===================================
 
@@ -29,10 +29,9 @@ What it checks: every byte against manifest.json, manifest.json against its sign
 hashes over every row of the ledger; double entry, balances never below zero, periods, locks,
 checkpoints; each run's files against the ledger's rows, to the last digit; every claim anew, in exact
 fractions, from the case: level, caps, expiry, boundary; the residual and its identity; certificates
-against their rows; and it makes balances.csv, walks.csv and evidence.csv again. What it cannot check:
+against their rows; and it makes balances.csv, walks.csv, evidence.csv, report.html and this page again. What it cannot check:
 whether the papers that evidence.csv names are true, whether the optimum was found (massbalance verify
-does that from the run's folder), and what stands in rows given by their digest only. report.html is for
-reading; it is covered by the signature, and its figures are those of the tables.
+does that from the run's folder), and what stands in rows given by their digest only.
 
 README.txt            this page
 verify.py             the verifier, one file, standard library only
@@ -75,7 +74,7 @@ manifest.sig.json, the others by their path, copy.zip last.
 
 検証の内容：全ファイルの全バイト（manifest.jsonと署名）、台帳全行のハッシュ連鎖、複式記入、残高が負に
 ならないこと、期間と締め、チェックポイント、各計算結果と台帳の一致、すべての主張（水準、上限、有効期限、
-境界）の再計算、残余と恒等式、証明書、三つの表の再作成。検証できないこと：証拠書類そのものの真偽、
+境界）の再計算、残余と恒等式、証明書、表と報告書の再作成。検証できないこと：証拠書類そのものの真偽、
 最適性（massbalance verifyで検証）、ダイジェストのみの行の内容。
 
 ファイルを調べる順序（最初の誤りの定義）：manifest.json、manifest.sig.json、その他はパスの順、
@@ -86,7 +85,7 @@ manifest.sig.json, the others by their path, copy.zip last.
 def readme(view: View, public_hex: str) -> bytes:
     """The page, in UTF-8."""
     pack = view.pack
-    return _TEXT.format(
+    return README.format(
         ledger=pack["ledger"],
         periods=", ".join(view.periods),
         n=pack["head"]["n"],
