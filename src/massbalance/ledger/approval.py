@@ -31,7 +31,9 @@ class Approval:
         approver = self.approver.strip()
         if (parameters or {}).get("approval") == FOUR_EYES:
             if not approver:
-                raise Refused(fault("a named approver: the rule model asks for four eyes", clause, table="approval"))
+                raise Refused(
+                    fault("a named approver: the rule model asks for four eyes", clause, table="approval")
+                )
             if approver.casefold() == proposer.casefold():
                 words = "an approver other than the proposer: the rule model asks for four eyes"
                 raise Refused(fault(words, clause, table="approval", column="approver", value=approver))

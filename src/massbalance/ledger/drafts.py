@@ -9,7 +9,6 @@ from typing import Any
 from massbalance.ledger.writer import Writer
 
 
-
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A movement, or (without a commodity) a fact. The fields are those of `rows.Row`."""

@@ -61,7 +61,8 @@ class LotFacts:
         return {
             "row": self._rows["lots"][lot],
             "composition": [
-                {"key": name, "element": element, "wt_pct": content} for element, content in composition.items()
+                {"key": name, "element": element, "wt_pct": content}
+                for element, content in composition.items()
             ],
             "projects": self._projects.get(self.projects_of[lot], []) if self.projects_of[lot] else [],
             "site": self._rows["sites"][self.at_site[lot]],
@@ -118,7 +119,7 @@ def differences(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[tup
             ("accounting unit", "unit"),
             ("organisation", "organisation"),
         )
-        if now[key] != recorded[key]
+        if (now[key] or "0") != (recorded[key] or "0")  # what displaced nothing known is worth nothing
     ]
     if _contents_of(now) != _contents_of(recorded):
         found.append(("composition", _contents_of(now), _contents_of(recorded)))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 
@@ -101,8 +101,9 @@ class Movements:
             row = self.run.orders[at]
             order = row["order"]
             figures = {f"{name}_g": int(values[at]) for name, values in sums.items()}
+            key = f"claim:{order}:{self.before.claims.get(order, 1)}"
             yield Draft(
-                "claim", row["period"], subject=order, key=f"claim:{order}:{self.before.claims.get(order, 1)}",
+                "claim", row["period"], subject=order, key=key,
                 details={
                     "run": self.run.key, **_without(row, "order", "period", "why"),
                     "claimed_g": int(self.allocation.claimed[at]), **figures,
@@ -144,7 +145,7 @@ class Movements:
         account = self.books.account
         entering = account.opening[:, period] + np.where(self.entry == period, account.received[:, period], 0)
         name = self.periods[period]
-        for lot in np.flatnonzero(entering):
+        for lot in np.flatnonzero(entering).tolist():
             if self._is_new(lot):
                 quantity = 0 if self.entry[lot] == period else int(account.opening[lot, period])
             else:
@@ -157,10 +158,10 @@ class Movements:
 
     def _arrivals(self, period: int) -> Iterator[Draft]:
         name, window = self.periods[period], self.books.window
-        for lot in np.flatnonzero(self.inside & (self.entry == period)):
+        for lot in np.flatnonzero(self.inside & (self.entry == period)).tolist():
             if not self._is_new(lot):
                 continue
-            yield from arrival(self.facts, int(lot), name, opening=bool(window.received[lot] < 0))
+            yield from arrival(self.facts, lot, name, opening=bool(window.received[lot] < 0))
 
     def _allocated(self, period: int) -> Iterator[Draft]:
         name, a = self.periods[period], self.allocation
@@ -174,7 +175,8 @@ class Movements:
                 details={
                     "offer": offers[a.offer[at]] if a.offer[at] >= 0 else "",
                     "credited_g": int(a.credited[at]),
-                    "scope1_g": int(a.scope1[at]), "scope2_g": int(a.scope2[at]), "scope3_g": int(a.scope3[at]),
+                    "scope1_g": int(a.scope1[at]), "scope2_g": int(a.scope2[at]),
+                    "scope3_g": int(a.scope3[at]),
                 },
             )  # fmt: skip
 
@@ -197,7 +199,7 @@ class Movements:
         """Allocation rows of each period, in the allocation's order."""
         by = np.argsort(self._row_period, kind="stable")
         bounds = np.searchsorted(self._row_period[by], np.arange(len(self.periods) + 1))
-        return [by[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [by[a:b] for a, b in pairwise(bounds)]
 
     # ---- effects --------------------------------------------------------------------------------------
 
@@ -213,13 +215,13 @@ class Movements:
         An origin's effect is there from then on, so before any lot of it is used.
         """
         first: dict[str, int] = {}
-        for lot in np.flatnonzero(self.inside):
+        for lot in np.flatnonzero(self.inside).tolist():
             name, at = self.facts.effect(lot), int(self.entry[lot])
             first[name] = min(first.get(name, at), at)
         return first
 
     def _realised(self, period: int) -> Iterator[Draft]:
-        """The effect of what arrives; of an origin in the ledger, what a better measure adds, or what is lost.
+        """The effect of what arrives; of a known origin, what a better measure adds or what is lost.
 
         An origin's lots are rounded down one by one when they are blocked, so what is left of them may be
         worth some grams less than what is held: that goes to nobody.

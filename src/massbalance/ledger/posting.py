@@ -75,9 +75,7 @@ def post(
         reasons = faults(state, run, books, known)
         if reasons:
             raise Conflict(reasons)
-        journal = writer.journal(
-            "post", key=f"run:{run.key}", details={**header(run, books), **names}
-        )
+        journal = writer.journal("post", key=f"run:{run.key}", details={**header(run, books), **names})
         if state.rules is None:
             writer.state("rules", key="", details=rules_details(rules))
         record(writer, Movements(run, books, known).drafts())
@@ -94,10 +92,9 @@ def posted(ledger: Reading, key: str) -> Posted | None:
     row = ledger.find(f"run:{key}")
     if row is None:
         return None
-    last = row
-    for last in ledger.rows(journal=row.n, kind="signed"):
-        pass
-    return Posted(key, row.n, last.n - row.n + 1, row.at, True, last.facts() if last is not row else {})
+    signed = [*ledger.rows(journal=row.n, kind="signed")]
+    rows = signed[-1].n - row.n + 1 if signed else 0
+    return Posted(key, row.n, rows, row.at, True, signed[-1].facts() if signed else {})
 
 
 def header(run: RunFolder, books: Statement) -> dict[str, Any]:
@@ -121,7 +118,9 @@ def checked_books(run: RunFolder) -> Statement:
     try:
         books = statement(run.case, run.allocation)
     except BooksError as error:
-        raise Unverified(fault("books that balance", "account_balance", table="allocation.csv", value=error)) from error
+        raise Unverified(
+            fault("books that balance", "account_balance", table="allocation.csv", value=error)
+        ) from error
     found = list(_other_figures(run, books))
     if found:
         raise Unverified(found)

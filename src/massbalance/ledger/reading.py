@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from massbalance.ledger.problems import LedgerMissing, Tampered, fault
-from massbalance.ledger.rows import GENESIS, Row
+from massbalance.ledger.rows import GENESIS, LARGEST, Row
 from massbalance.ledger.schema import DOCUMENT, ENTRY
 
 _STREAM = 2000  # rows fetched at once
@@ -158,7 +158,9 @@ class Reading:
 
 def as_row(record: Sequence[Any]) -> Row:
     """A row from the table's columns (in the database a row without key has none)."""
-    return Row(*record[:11], record[11] or "", record[12])
+    columns = list(record[:13])
+    columns[11] = columns[11] or ""
+    return Row(*columns)
 
 
 def unpacked(packed: object, size: object, sha256: str) -> bytes | None:
@@ -183,15 +185,24 @@ def _conditions(
     after: int,
     upto: int | None,
 ) -> list[sa.ColumnElement[bool]]:
-    equal = {"kind": kind, "period": period, "commodity": commodity, "subject": subject, "journal": journal}
+    equal = {"kind": kind, "period": period, "commodity": commodity, "subject": subject}
     conditions = [ENTRY.c[name] == value for name, value in equal.items() if value is not None]
     if kinds is not None:
         conditions.append(ENTRY.c.kind.in_(sorted(kinds)))
+    if journal is not None:
+        conditions += [ENTRY.c.n >= journal, ENTRY.c.n < _end_of(journal), ENTRY.c.journal == journal]
     if after > 0:
         conditions.append(ENTRY.c.n > after)
     if upto is not None:
         conditions.append(ENTRY.c.n <= upto)
     return conditions
+
+
+def _end_of(journal: int) -> sa.ColumnElement[int]:
+    """The n of the first row after a journal: its rows follow each other (the guards see to it)."""
+    other = sa.alias(ENTRY)
+    query = sa.select(other.c.n).where(other.c.n > journal, other.c.journal != journal)
+    return sa.func.coalesce(query.order_by(other.c.n).limit(1).scalar_subquery(), LARGEST)
 
 
 def _beyond(prefix: str) -> str:

@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 GENESIS = bytes(32)
@@ -21,6 +22,10 @@ GENESIS = bytes(32)
 HELD = "held"
 """The account that may be drawn upon; its balance is never below zero."""
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+
 LARGEST = 2**63 - 1
 """Quantities are 64-bit integers in the database."""
 
@@ -28,17 +33,18 @@ LARGEST = 2**63 - 1
 def details_text(details: Mapping[str, Any]) -> str:
     """Details in their one spelling: keys sorted, no spaces, no floats (TypeError)."""
     _refuse_floats(details)
-    return json.dumps(details, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(details)
 
 
 def _refuse_floats(value: object) -> None:
     if isinstance(value, float):
         raise TypeError("floats have no place in a ledger")
     if isinstance(value, Mapping):
-        for inner in value.values():
-            _refuse_floats(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for inner in value:
+        if type(inner) not in _PLAIN:
             _refuse_floats(inner)
 
 
@@ -71,14 +77,12 @@ class Row:
 
     def line(self) -> str:
         """The row in its one spelling: a JSON array, details as an object."""
-        first = json.dumps(
-            [
-                self.n, self.journal, self.kind, self.at, self.period, self.commodity, self.debit,
-                self.credit, self.quantity, self.held, self.subject, self.key,
-            ],
-            ensure_ascii=False, separators=(",", ":"),
-        )  # fmt: skip
-        return f"{first[:-1]},{self.details}]"
+        held = "null" if self.held is None else self.held
+        return (
+            f"[{self.n},{self.journal},{_quoted(self.kind)},{_quoted(self.at)},{_quoted(self.period)},"
+            f"{_quoted(self.commodity)},{_quoted(self.debit)},{_quoted(self.credit)},{self.quantity},{held},"
+            f"{_quoted(self.subject)},{_quoted(self.key)},{self.details}]"
+        )
 
     def digest(self) -> bytes:
         """SHA-256 of the line in UTF-8."""

@@ -56,7 +56,7 @@ class RunFolder:
 
 
 def run_key(files: Mapping[str, str], case_sha256: str) -> str:
-    """SHA-256 (hex) of the decision: of the list of [name, SHA-256] of DECISION's files, by name, and the case."""
+    """SHA-256 (hex) of the decision: of [name, SHA-256] of DECISION's files, by name, and of the case."""
     parts = [[name, files[name]] for name in sorted(DECISION) if name in files]
     text = json.dumps([*parts, ["case_sha256", case_sha256]], separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -73,14 +73,16 @@ def manifest_bytes(folder: Path) -> bytes:
 
 
 def key_of(folder: Path) -> str:
-    """The key of a run's folder, from its manifest and summary alone. Unverified where they are not a run's."""
+    """The key of a run's folder, from its manifest and summary alone. Unverified where they are none."""
     manifest = manifest_bytes(folder)
     try:
         files = dict(json.loads(manifest)["files"])
         summary = json.loads(_content(folder, SUMMARY, files[SUMMARY]))
         return run_key(files, str(summary["case_sha256"]))
     except (ValueError, KeyError, TypeError) as error:
-        raise Unverified(fault("a run's manifest and summary", "files", table=MANIFEST, value=error)) from error
+        raise Unverified(
+            fault("a run's manifest and summary", "files", table=MANIFEST, value=error)
+        ) from error
 
 
 def read_run(folder: Path, manifest: bytes) -> RunFolder:
@@ -132,7 +134,9 @@ def _content(folder: Path, name: str, sha256: str) -> bytes:
         raise Unverified(fault("the file that was verified", "manifest", table=name, value=error)) from error
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
-        raise Unverified(fault(f"SHA-256 {sha256}, as when it was verified", "manifest", table=name, value=found))
+        raise Unverified(
+            fault(f"SHA-256 {sha256}, as when it was verified", "manifest", table=name, value=found)
+        )
     return content
 
 
@@ -147,8 +151,9 @@ def _allocation(case: Case, content: bytes, orders: list[Record]) -> Allocation:
         name: millionths(columns.get(name, []))
         for name in ("quantity", "credited_t", "scope1", "scope2", "scope3")
     }
-    lot, order = _places(case.lots.position, columns.get("lot", [])), _places(
-        case.orders.position, columns.get("order", [])
+    lot, order = (
+        _places(case.lots.position, columns.get("lot", [])),
+        _places(case.orders.position, columns.get("order", [])),
     )
     terms = _terms(case)
     offer = _places(terms, list(zip(columns.get("order", []), columns.get("offer", []), strict=True)))

@@ -67,7 +67,9 @@ def faults(state: State, run: RunFolder, books: Statement, known: Before) -> lis
 def status_faults(run: RunFolder) -> Iterator[Fault]:
     """Only an allocation that is final is posted."""
     if run.summary.get("status") not in ("optimal", "limit"):
-        yield fault("optimal or limit", "A6.2", table="summary.json", column="status", value=run.summary.get("status"))
+        yield fault(
+            "optimal or limit", "A6.2", table="summary.json", column="status", value=run.summary.get("status")
+        )
 
 
 def rule_faults(state: State, rules: Rules) -> Iterator[Fault]:
@@ -106,10 +108,13 @@ def period_faults(state: State, case: Case) -> Iterator[Fault]:
 
 
 def _opening_faults(state: State, case: Case, opening: Mapping[str, Any]) -> Iterator[Fault]:
-    """The opening balances were taken from this ledger, and are still what it holds."""
+    """The opening balances were taken from this ledger, and are still what it holds.
+
+    Lots `elsewhere`, at sites that the case does not have, may have moved since.
+    """
     here: dict[str, Any] = {"table": OPENING}
-    if opening.get("ledger") != state.ledger.id:
-        words = f"{state.ledger.id}, the ledger that is posted to"
+    if opening.get("ledger") != state.ledger_id:
+        words = f"{state.ledger_id}, the ledger that is posted to"
         yield fault(words, "A4.2.1", **here, column="ledger", value=opening.get("ledger"))
         return
     n = opening.get("n")
@@ -118,7 +123,9 @@ def _opening_faults(state: State, case: Case, opening: Mapping[str, Any]) -> Ite
         words = f"the hash of the ledger's row {n}: {''.join(hashes) or 'there is none'}"
         yield fault(words, "A4.2.1", **here, column="hash", value=opening.get("hash"))
     said = {lot: q for lot, q in opening.get("lots", {}).items() if q}
-    now = {name: lot.held for name, lot in state.open_lots.items() if name in said or _is_there(lot, case)}
+    now = {
+        name: lot.held for name, lot in state.open_lots.items() if name in said or _could_serve(lot, case)
+    }
     for lot in sorted(said.keys() | now.keys()):
         if said.get(lot, 0) != now.get(lot, 0):
             words = f"{decimal_text(now.get(lot, 0))}, the ledger's balance now; {AGAIN}"
@@ -168,17 +175,18 @@ def _effect_faults(books: Statement, facts: LotFacts, known: Before) -> Iterator
             yield fault(words, "J5.3.1", table="lots", column=name, value=f"{now} g CO2e")
 
 
-def _is_there(lot: LotState, case: Case) -> bool:
-    """Is what the ledger holds of the lot there by the end of the case's last period?"""
-    periods = case_periods(case)
-    return bool(periods) and (lot.reached is None or lot.reached <= periods[-1].end)
+def _could_serve(lot: LotState, case: Case) -> bool:
+    """Is the lot at a site of the case, and there by the end of its last period?"""
+    periods, site = case_periods(case), lot.fact["row"]["site"]
+    there = bool(periods) and (lot.reached is None or lot.reached <= periods[-1].end)
+    return there and site in case.sites.position
 
 
 def _missing_lots(state: State, case: Case, facts: LotFacts) -> Iterator[Fault]:
-    """Every lot that the ledger holds something of, and that is there by the end of the run, is in the case."""
+    """Every lot that the ledger holds something of, and that the run could have used, is in the case."""
     listed = set(facts.names)
     for name, lot in sorted(state.open_lots.items()):
-        if name not in listed and _is_there(lot, case):
+        if name not in listed and _could_serve(lot, case):
             words = f"lot {name}, of which the ledger holds {decimal_text(lot.held)}; {AGAIN}"
             yield fault(words, "A4.2.1", table="lots", column="lot", value="not listed")
 
@@ -187,9 +195,9 @@ def _origin_faults(state: State, books: Statement, facts: LotFacts, known: Befor
     """A lot that arrives late measures nothing again that was used already (A4.2.3)."""
     inside = books.window.received < len(facts.case.periods)
     arriving: dict[str, list[int]] = {}
-    for lot in np.flatnonzero(inside):
+    for lot in np.flatnonzero(inside).tolist():
         if facts.origins[lot] and facts.names[lot] not in known.lots:
-            arriving.setdefault(str(facts.origins[lot]), []).append(int(lot))
+            arriving.setdefault(str(facts.origins[lot]), []).append(lot)
     for origin in sorted(arriving):
         used = origin_used(state, origin)
         for lot in arriving[origin] if used else ():
@@ -219,13 +227,15 @@ def _claim_faults(state: State, run: RunFolder) -> Iterator[Fault]:
     numbers = {row["order"]: at for at, row in enumerate(run.orders, start=2)}
     for order, (live, _) in state.all_live("claim", _claimed(run), "withdrawn").items():
         if live is not None:
-            words = f"an order without a claim in the ledger (row {live.n}; `massbalance ledger reverse` withdraws it)"
+            words = f"an order without a claim (row {live.n}; `massbalance ledger reverse` withdraws it)"
             yield fault(words, "A4.2.3", table="orders.csv", row=numbers[order], column="order", value=order)
     places = {f"{row['product']}:{row['period']}": at for at, row in enumerate(run.residual, start=2)}
     for place, (live, _) in state.all_live("residual", places, _GONE).items():
         if live is not None:
             words = f"a product and period whose residual is not in the ledger (row {live.n})"
-            yield fault(words, "J5.3.3", table="residual.csv", row=places[place], column="product", value=place)
+            yield fault(
+                words, "J5.3.3", table="residual.csv", row=places[place], column="product", value=place
+            )
 
 
 def _amount(quantity: int) -> str:

@@ -71,6 +71,11 @@ class State:
         self.ledger = ledger
 
     @cached_property
+    def ledger_id(self) -> str:
+        """The ledger's id, from its first row."""
+        return "".join(str(row.facts()["ledger"]) for row in self.ledger.rows(upto=1))
+
+    @cached_property
     def rules(self) -> Json | None:
         """The rule model in force, None before the first."""
         found: Json | None = None
@@ -167,7 +172,9 @@ class State:
         left, k = list(names), 1
         while left:
             stated = self.ledger.find_all(f"{what}:{name}:{k}" for name in left)
-            over = self.ledger.find_all(f"{ended}:{name}:{k}" for name in left if f"{what}:{name}:{k}" in stated)
+            over = self.ledger.find_all(
+                f"{ended}:{name}:{k}" for name in left if f"{what}:{name}:{k}" in stated
+            )
             again = []
             for name in left:
                 row = stated.get(f"{what}:{name}:{k}")

@@ -167,7 +167,7 @@ def _state(connection: Connection, place: str) -> str:
 def _bring_forward(engine: Engine, *, create: bool, timeout: float, name: str, clock: Clock) -> None:
     """Makes the tables or upgrades them; whoever comes second finds it done."""
     if engine.dialect.name == "sqlite":
-        with engines.in_words(engine.url):
+        with engines.in_words(engine):
             engines.use_write_ahead_log(engine, timeout)
     with engines.writing(engine) as connection:
         if engine.dialect.name != "sqlite":

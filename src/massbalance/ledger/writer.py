@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from massbalance.ledger import kinds
+from massbalance.ledger.engine import append
 from massbalance.ledger.problems import Conflict, Refused, fault
 from massbalance.ledger.reading import Head, Reading
 from massbalance.ledger.rows import LARGEST, Row, chained, details_text, held_after
@@ -189,7 +190,7 @@ class Writer(Reading):
         if not self._pending:
             return
         self._refuse_known_keys()
-        self._connection.exec_driver_sql(_insert(self._connection.dialect.name), self._pending)
+        append(self._connection, ENTRY.name, COLUMNS, self._pending)
         self._pending, self._keys = [], {}
 
     def close(self) -> None:
@@ -288,12 +289,6 @@ class Writer(Reading):
             known = self._connection.execute(query.order_by(ENTRY.c.n)).first()
             if known:
                 raise _known_key(known.key, known.n)
-
-
-def _insert(dialect: str) -> str:
-    marks = ", ".join(["?" if dialect == "sqlite" else "%s"] * len(COLUMNS))
-    names = ", ".join(f'"{name}"' for name in COLUMNS)
-    return f"INSERT INTO entry ({names}) VALUES ({marks})"  # noqa: S608
 
 
 def _start(facts: Mapping[str, Any]) -> str:

@@ -1,7 +1,9 @@
 """Entries and documents, and the triggers that keep both append-only.
 
 Every refusal starts with "massbalance:", so that a caller can tell a guard's words from other errors.
-Only what a database can know is refused here; the hashes are checked by `verify`.
+Only what a database can know is refused here; the hashes are checked by `verify` (an index to keep them
+unique would tell nothing: a hash that stands twice cannot follow the chain). The rows of a journal follow
+each other, so it needs no index either.
 
 revision 0001
 """
@@ -49,7 +51,7 @@ CREATE TABLE entry (
     subject TEXT NOT NULL,
     "key" TEXT UNIQUE,
     details TEXT NOT NULL,
-    hash TEXT NOT NULL UNIQUE,{_CHECKS}
+    hash TEXT NOT NULL,{_CHECKS}
 ) STRICT
 """,
     """
@@ -61,7 +63,6 @@ CREATE TABLE document (
 """,
     "CREATE INDEX entry_commodity ON entry (commodity, n, held)",
     "CREATE INDEX entry_subject ON entry (subject)",
-    "CREATE INDEX entry_journal ON entry (journal)",
     "CREATE INDEX entry_kind ON entry (kind, period)",
 )
 
@@ -78,8 +79,6 @@ BEGIN
     AND NEW.journal IS NOT (SELECT journal FROM entry WHERE n = NEW.n - 1);
     SELECT RAISE(ABORT, 'massbalance: the key exists already')
     WHERE NEW."key" IS NOT NULL AND EXISTS (SELECT 1 FROM entry WHERE "key" = NEW."key");
-    SELECT RAISE(ABORT, 'massbalance: the hash exists already')
-    WHERE EXISTS (SELECT 1 FROM entry WHERE hash = NEW.hash);
     SELECT RAISE(ABORT, 'massbalance: held is not the last held changed by the movement')
     WHERE NEW.commodity IS NOT '' AND NEW.held IS NOT
         coalesce((SELECT held FROM entry WHERE commodity = NEW.commodity ORDER BY n DESC LIMIT 1), 0)
@@ -124,7 +123,7 @@ CREATE TABLE entry (
     subject TEXT COLLATE "C" NOT NULL,
     "key" TEXT COLLATE "C" UNIQUE,
     details TEXT COLLATE "C" NOT NULL,
-    hash TEXT COLLATE "C" NOT NULL UNIQUE,{_CHECKS}
+    hash TEXT COLLATE "C" NOT NULL,{_CHECKS}
 )
 """,
     """
@@ -138,7 +137,6 @@ CREATE TABLE document (
     "ALTER TABLE document ALTER content SET STORAGE EXTERNAL",
     "CREATE INDEX entry_commodity ON entry (commodity, n) INCLUDE (held)",
     "CREATE INDEX entry_subject ON entry (subject)",
-    "CREATE INDEX entry_journal ON entry (journal)",
     "CREATE INDEX entry_kind ON entry (kind, period)",
 )
 
