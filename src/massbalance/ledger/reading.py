@@ -46,7 +46,9 @@ EMPTY = Head(0, GENESIS.hex(), "")
 
 
 class Reading:
-    """Everything that reads. A subclass says on which connection."""
+    """Everything that reads. A subclass says on which connection; id: the ledger's (32 hex, from row 1)."""
+
+    id: str
 
     def _connected(self) -> AbstractContextManager[Connection]:
         raise NotImplementedError
@@ -134,7 +136,7 @@ class Reading:
         limits = {"low": prefix or "\x01", "high": _beyond(prefix)}
         with self._connected() as connection:
             found = connection.execute(sa.text(_BALANCES), limits)
-            return dict(found.tuples().all())
+            return {row[0]: row[1] for row in found}
 
     def document(self, sha256: str) -> bytes:
         """An archived document. LedgerMissing if there is none; Tampered if it is not what its name says."""
