@@ -14,6 +14,7 @@ from massbalance.audit.alone.packed import sha256
 from massbalance.audit.alone.view import View
 
 SCOPES = ("scope1", "scope2", "scope3")
+OF_PRODUCT = ("product", "name", "alloy", "site", "source", "data_year", "verified_by", "verified_on")
 SHARES = {
     "green_share": ("green_share",),
     "recycled_share": ("recycled_pre", "recycled_post"),
@@ -86,13 +87,14 @@ class _Document:
         if canonical_line(document) != content:
             yield "it is not in its one spelling"
         yield from self._signatures(document)
-        basis = self.view.extract.row(document["ledger"]["row"])
-        if basis is None or basis.kind not in ("claim", "residual"):
-            yield f"it rests on row {document['ledger']['row']}, which is no claim or residual of the pack"
+        kind = {"certificate": "claim", "residual_statement": "residual"}[document["kind"]]
+        basis = self.view.extract.row(document["ledger"][f"{kind}_row"])
+        if basis is None or basis.kind != kind:
+            yield f"it rests on row {document['ledger'][f'{kind}_row']}, which is no {kind} of the pack"
             return
         yield from self._register(document, basis)
         yield from self._place(document, basis)
-        expected = self._claim(document, basis) if basis.kind == "claim" else self._residual(basis)
+        expected = self._claim(document, basis) if basis.kind == "claim" else self._residual(document, basis)
         for name, value in {**self._parties(document, basis), **expected}.items():
             if document.get(name) != value:
                 yield f"{name} is {document.get(name)!r}, and {value!r} by the ledger"
@@ -133,11 +135,15 @@ class _Document:
             yield from checkpoint_faults(self.view.extract, "its checkpoint", held, keys)
 
     def _parties(self, document: Dict[str, Any], basis: Entry) -> Dict[str, Any]:
-        """Issuer, assurance, recipient as the posted case has them (a table given later goes before it)."""
+        """Issuer, assurance, product, recipient as the posted case has them (a later table goes before it)."""
         case = self.view.case(self.view.extract.by_journal[basis.journal][0])
         issuer = case.settings.get("issuer", {})
         names = ("name", "address", "contact")
+        product = case.products[basis.details.get("product", basis.subject)]
         found = {
+            "product": {name: product.get(name, "") for name in OF_PRODUCT},
+            "gas": product.get("gas") or "GHG",
+            "measured_tco2e_per_t": product.get("measured_tco2e_per_t", ""),
             "issuer": {name: str(issuer.get(name, "")).strip() for name in names},
             "assurance": [
                 {name: str(item.get(name, "")) for name in ("subject", "body", "level", "date")}
@@ -154,7 +160,8 @@ class _Document:
     def _place(self, document: Dict[str, Any], basis: Entry) -> Iterator[str]:
         """Where it says that its figures stand is so, and it was recorded after them."""
         told = document["ledger"]
-        right = {"ledger": self.view.extract.ledger(), "run": basis.details.get("run"), "hash": basis.hash}
+        right = {"ledger": self.view.extract.ledger(), "run": basis.details.get("run")}
+        right[f"{basis.kind}_hash"] = basis.hash
         for name, value in right.items():
             if told.get(name) != value:
                 yield f"its {name} is {told.get(name)!r}, and {value!r} in the ledger"
@@ -167,9 +174,6 @@ class _Document:
         period = {"period": basis.period, "start": days[0], "end": days[1]}
         if document["period"] != period:
             yield f"its period is {document['period']!r}, and {period!r} in the ledger"
-        kind = {"claim": "certificate", "residual": "residual_statement"}[basis.kind]
-        if document["kind"] != kind:
-            yield f"it is a {document['kind']} on a row of kind {basis.kind}"
         header = self.view.extract.by_journal[basis.journal][0].details["rules"]
         for name in ("id", "sha256"):
             if document["rule_model"].get(name) != header.get(name):
@@ -199,14 +203,11 @@ class _Document:
                 "after": {**dict(zip(SCOPES, map(_up, left))), "total": told["cfp_after"]},
             },
             "claim": {"claim": told["claim"], "level": told["level"], "achieved": self._achieved(basis, uses, reduced)},
-            "gas": product.get("gas") or "GHG",
-            "measured_tco2e_per_t": product.get("measured_tco2e_per_t", ""),
             "scope3": {
                 **document["scope3"], "use_tco2e_per_t": told["cfp_after"], "deduct_tco2e": amount(sum(reduced)),
                 "deduct_from_tco2e_per_t": told["cfp_before"],
             },
             "credits_by_kind": _by_kind(credits),
-            "product": {**document["product"], "product": told["product"]},
         }  # fmt: skip
         if document["recipient"]["customer"] != told["customer"]:
             expected["recipient"] = told["customer"]
@@ -238,12 +239,17 @@ class _Document:
             )
         return amount(int(reached / claimed * GRID // 1))
 
-    def _residual(self, basis: Entry) -> Dict[str, Any]:
+    def _residual(self, document: Dict[str, Any], basis: Entry) -> Dict[str, Any]:
         """What a residual statement must say (A4.2.4, J5.3.3)."""
+        told = basis.details
         return {
-            "figures": {name: str(basis.details[name]) for name in FIGURES},
-            "mass_t": str(basis.details["conventional_t"]),
-        }
+            "figures": {name: str(told[name]) for name in FIGURES},
+            "mass_t": str(told["conventional_t"]),
+            "scope3": {
+                **document["scope3"], "use_tco2e_per_t": told["cfp_residual"],
+                "add_to_measured_tco2e_per_t": told["correction_tco2e_per_t"],
+            },
+        }  # fmt: skip
 
 
 def _scopes(reduced: List[int]) -> Dict[str, str]:
