@@ -55,20 +55,35 @@ class Tiny:
     rules: str = "jaa-2026"
     issuer: Mapping[str, str] = field(
         default_factory=lambda: {
-            "name": "Example Rolling", "address": "1 Works Road", "contact": "mb@example.com",
-        }  # fmt: skip
+            "name": "Example Rolling",
+            "address": "1 Works Road",
+            "contact": "mb@example.com",
+        }
     )
     customer: Mapping[str, str] = field(
         default_factory=lambda: {
-            "customer": "windows", "name": "㈱髙﨑 Windows", "address": "2 Frame Street ①", "contact": "b@example.com",
-        }  # fmt: skip
+            "customer": "windows",
+            "name": "㈱髙﨑 Windows",
+            "address": "2 Frame Street ①",
+            "contact": "b@example.com",
+        }
     )
     product: Mapping[str, str] = field(
         default_factory=lambda: {
-            "product": "PROFILE", "name": "profile", "alloy": "6063", "site": "WORKS",
-            "s1": "1.5", "s2": "0.25", "s3": "11.25", "measured_tco2e_per_t": "12.5", "verified_by": "Example Assurance",
-            "verified_on": "2026-03-15", "source": "CFP report", "data_year": "2025", "gas": "GHG",
-        }  # fmt: skip
+            "product": "PROFILE",
+            "name": "profile",
+            "alloy": "6063",
+            "site": "WORKS",
+            "s1": "1.5",
+            "s2": "0.25",
+            "s3": "11.25",
+            "measured_tco2e_per_t": "12.5",
+            "verified_by": "Example Assurance",
+            "verified_on": "2026-03-15",
+            "source": "CFP report",
+            "data_year": "2025",
+            "gas": "GHG",
+        }
     )
     lots: Sequence[Lot] = (METAL, SAVING)
     order: str = "O1"
@@ -156,8 +171,10 @@ def post(writer: Writer, tiny: Tiny, run: str) -> None:
     key = f"claim:{tiny.order}:{count}"
     writer.state("claim", period="2026Q2", subject=tiny.order, key=key, details=claim)
     residual = {
-        "produced_t": "120", "claimed_t": plain_g(tiny.claimed_g), "conventional_t": plain_g(120 * G - tiny.claimed_g),
-        "cfp_before": before, "cfp_residual": "12.9", "green_share_residual": "0", "recycled_share_residual": "0.01",
+        "produced_t": "120", "claimed_t": plain_g(tiny.claimed_g), 
+        "conventional_t": plain_g(120 * G - tiny.claimed_g),
+        "cfp_before": before, "cfp_residual": "12.9", "green_share_residual": "0",
+        "recycled_share_residual": "0.01",
         "correction_tco2e_per_t": "0.4" if tiny.product.get("measured_tco2e_per_t") else "",
     }  # fmt: skip
     product = tiny.product["product"]
@@ -175,7 +192,11 @@ def plain_g(value: int) -> str:
 def _lot(writer: Writer, lot: Lot, order: str) -> None:
     name = lot.row["lot"]
     if writer.find(f"lot:{name}") is None:
-        facts = {"row": dict(lot.row), "projects": [dict(p) for p in lot.projects], "quantity": 10 * lot.quantity}
+        facts = {
+            "row": dict(lot.row),
+            "projects": [dict(p) for p in lot.projects],
+            "quantity": 10 * lot.quantity,
+        }
         writer.state("lot", subject=name, key=f"lot:{name}", details=facts)
         writer.move(
             "received", period="2026Q2", commodity=f"lot:{name}", debit="source", credit="held",

@@ -44,7 +44,7 @@ def certificate(basis: Basis, ledger_id: str, others: Customers) -> Json:
     allocated = _allocated(basis)
     claimed = int(facts["claimed_g"])
     reduced = [sum(int(item.facts()[f"{scope}_g"]) for item in allocated) for scope in SCOPES]
-    credits = [_credit(posted.reading, item) for item in allocated]
+    given = [_credit(posted.reading, item) for item in allocated]
     cfp = _footprints(row, reduced, claimed)
     if cfp["after"]["total"] != facts["cfp_after"] or cfp["before"]["total"] != facts["cfp_before"]:
         raise Tampered(fault("the intensities that its rows make", "ledger-claim", row=basis.row.n))
@@ -61,13 +61,13 @@ def certificate(basis: Basis, ledger_id: str, others: Customers) -> Json:
         "material": material_part(row, posted.guideline),
         "mass_t": grams(claimed),
         "period": period_part(basis),
-        "claim": _claim(facts, allocated, credits, reduced, claimed),
+        "claim": _claim(facts, allocated, given, reduced, claimed),
         "cfp_tco2e_per_t": cfp,
         "measured_tco2e_per_t": measured,
         "reduction_tco2e": _scopes(reduced),
         "gas": row.get("gas") or "GHG",
-        "credits": credits,
-        "credits_by_kind": by_kind(credits),
+        "credits": given,
+        "credits_by_kind": by_kind(given),
         "rule_model": rules_part(posted),
         "validity": {"metal": basis.row.subject, "until": "cancelled or replaced"},
         "assurance": assurance,
@@ -89,7 +89,7 @@ def _scopes(reduced: Iterable[int]) -> Json:
 
 
 def _footprints(row: Mapping[str, str], reduced: list[int], claimed: int) -> Json:
-    """Intensity by scope before (exact) and after (each rounded up to six decimals, as in orders.csv; A4.1)."""
+    """Intensity by scope before (exact) and after (each rounded up to six decimals, as orders.csv; A4.1)."""
     own = [exact(row[name]) for name in ("s1", "s2", "s3")]
     left = [value - Fraction(less, claimed) for value, less in zip(own, reduced, strict=True)]
     before = {scope: exact_text(value) for scope, value in zip(SCOPES, own, strict=True)}
@@ -119,17 +119,17 @@ def _credit(reading: Any, item: Row) -> Json:
 
 
 def _verification(row: Mapping[str, str], projects: Iterable[Mapping[str, str]]) -> Json:
-    """Who verified a project's effect, and when: the last verification of its project by the day it was booked."""
+    """Who verified a project's effect, and when: its last computation that had ended when it was booked."""
     received = row.get("received", "")
     known = [p for p in projects if p.get("computation_end", "") <= received]
     last = max(known, key=lambda p: p.get("computation_start", ""), default={})
     return {"verified_by": last.get("verified_by", ""), "verified_on": last.get("verified_on", "")}
 
 
-def by_kind(credits: Iterable[Mapping[str, Any]]) -> list[Json]:
+def by_kind(given: Iterable[Mapping[str, Any]]) -> list[Json]:
     """Sums of credits by kind and unit: lots, quantity, credited mass and reductions."""
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for item in credits:
+    for item in given:
         groups.setdefault((item["kind"], item["uom"]), []).append(item)
 
     def total(items: list[Mapping[str, Any]], name: str) -> str:
@@ -154,7 +154,7 @@ def by_kind(credits: Iterable[Mapping[str, Any]]) -> list[Json]:
 
 
 def _claim(
-    facts: Mapping[str, Any], allocated: list[Row], credits: list[Json], reduced: list[int], claimed: int
+    facts: Mapping[str, Any], allocated: list[Row], given: list[Json], reduced: list[int], claimed: int
 ) -> Json:
     """What was promised and what was reached; a share and a reduction rounded down to six decimals."""
     claim = facts["claim"]
@@ -164,7 +164,7 @@ def _claim(
         achieved = down(Fraction(sum(reduced), claimed))
     else:
         held = Fraction(0)
-        for row, item in zip(allocated, credits, strict=True):
+        for row, item in zip(allocated, given, strict=True):
             share = sum((exact(item[name] or "0") for name in _SHARE_COLUMNS[claim]), Fraction(0))
             held += share * int(row.facts()["credited_g"])
         achieved = down(held / claimed)
@@ -179,6 +179,9 @@ def _scope3(cfp: Mapping[str, Mapping[str, str]], reduced: int, measured: str) -
         "deduct_from_tco2e_per_t": cfp["before"]["total"],
         "do_not_use": [
             {"figure": measured, "what": "measured or EPD figure with the improvements in it"},
-            {"figure": cfp["after"]["total"], "what": "intensity after, with the reduction deducted once more"},
+            {
+                "figure": cfp["after"]["total"],
+                "what": "intensity after, with the reduction deducted once more",
+            },
         ],
     }

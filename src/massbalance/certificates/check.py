@@ -1,8 +1,8 @@
 """Is a file what was issued, unaltered, and does it still stand?
 
-With the ledger: a PDF or JSON must be, byte for byte, what the ledger archived, its signatures must hold, and its
-status is told. With a public key alone: the signature of a JSON (or of a PDF, by the `.sig` file beside it) must
-hold; whether the document was cancelled since, only the ledger knows.
+With the ledger: a PDF or JSON must be, byte for byte, what the ledger archived, its signatures must hold,
+and its status is told. With a public key alone: the signature of a JSON (or of a PDF, by the `.sig` file
+beside it) must hold; whether the document was cancelled since, only the ledger knows.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from massbalance.certificates import register
 from massbalance.certificates.common import FORMAT
 from massbalance.certificates.register import Entry, Status
-from massbalance.certificates.seal import SIGNATURE_FORMAT, key_id_of, pdf_signature, signed_text
+from massbalance.certificates.seal import SIGNATURE_FORMAT, pdf_signature, signed_text
 from massbalance.domain.faults import Fault
 from massbalance.ledger.rows import details_text
+from massbalance.ledger.signing import key_id, verify
 
 if TYPE_CHECKING:
     from massbalance.ledger.reading import Reading
@@ -29,7 +30,6 @@ UNKNOWN = "unknown"
 """Status of a genuine document where no ledger was asked."""
 
 _HEX = {length: re.compile(f"[0-9a-f]{{{length}}}") for length in (64, 128)}
-Verify = Callable[[str, bytes, str], bool]
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,9 @@ class Checker:
     """
 
     def __init__(self, reading: Reading | None = None, key: str = "") -> None:
-        from massbalance.ledger.signing import verify
-
         if reading is None and not key:
             raise ValueError("nothing to check against")
         self._reading, self._key = reading, key
-        self._verify: Verify = verify
 
     @cached_property
     def _register(self) -> dict[str, Entry]:
@@ -134,20 +131,22 @@ class Checker:
             return [_fault(f"the format {form!r}", "forged", document.get("format"))]
         key, signature = document.get("key"), document.get("signature")
         if not (_is_hex(key, 64) and _is_hex(signature, 128)):
-            return [_fault("a public key of 64 and a signature of 128 lower-case hexadecimal digits", "forged")]
+            return [
+                _fault("a public key of 64 and a signature of 128 lower-case hexadecimal digits", "forged")
+            ]
         faults = []
         if self._key and key != self._key:
             faults.append(_fault(f"the key {self._key}", "forged", key))
         if self._reading is not None and not self._known_key(str(key)):
             faults.append(_fault("a key that the ledger states", "forged", key))
-        if not self._verify(str(key), signed_text(document), str(signature)):
+        if not verify(str(key), signed_text(document), str(signature)):
             faults.append(_fault("a signature that holds", "forged", signature))
         return faults
 
     def _known_key(self, public: str) -> bool:
         if self._reading is None:
             return False
-        row = self._reading.find(f"key:{key_id_of(public)}")
+        row = self._reading.find(f"key:{key_id(public)}")
         return row is not None and row.facts().get("public") == public
 
     def _told(self, serial: object) -> str:
@@ -177,8 +176,10 @@ def _archive_intact(reading: Reading, item: Entry) -> None:
 def _own_signature(item: Entry, told: Mapping[str, Any]) -> bytes:
     """The signature file that belongs to an entry, with the key that the file tells."""
     key = told.get("key")
-    right = _is_hex(key, 64) and key_id_of(str(key)) == item.facts["key"]
-    return pdf_signature(item.serial, item.facts["pdf"], str(key), item.facts["pdf_signature"]) if right else b""
+    right = _is_hex(key, 64) and key_id(str(key)) == item.facts["key"]
+    return (
+        pdf_signature(item.serial, item.facts["pdf"], str(key), item.facts["pdf_signature"]) if right else b""
+    )
 
 
 def _read(content: bytes) -> dict[str, Any] | Fault:

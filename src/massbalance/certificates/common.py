@@ -1,12 +1,13 @@
-"""What certificates and residual statements share: parties, product, rules, assurance, place in the ledger."""
+"""What certificates and residual statements share: parties, product, rules, assurance, ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from massbalance.certificates.posted import Basis, Guideline, PostedRun, last_checkpoint, need
+from massbalance.certificates.posted import Basis, Guideline, PostedRun, need
 from massbalance.domain.faults import Fault
+from massbalance.ledger.checkpoint import latest
 from massbalance.ledger.problems import Tampered, fault
 
 FORMAT = "massbalance certificate 1"
@@ -102,11 +103,12 @@ def assurance_part(posted: PostedRun) -> list[Json]:
 
 
 def ledger_part(basis: Basis, ledger_id: str) -> Json:
-    """Where the figures stand: ledger, run, row of the claim or residual and its hash, the latest checkpoint."""
+    """Where the figures stand: ledger, run, row of the claim or residual, its hash, the latest checkpoint."""
+    last = latest(basis.posted.reading)
     return {
         "ledger": ledger_id,
         "run": basis.posted.key,
         f"{basis.row.kind}_row": basis.row.n,
         f"{basis.row.kind}_hash": basis.hash,
-        "checkpoint": last_checkpoint(basis.posted.reading),
+        "checkpoint": last.document() if last else {},
     }

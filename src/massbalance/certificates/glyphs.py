@@ -98,13 +98,11 @@ def _variants(content: bytes, start: int) -> Iterator[tuple[int, int]]:
 
 def unshown(text: str) -> list[str]:
     """Characters of `text` that the documents cannot show, each once, in order."""
-    known, bad, before = font(), {}, 0
+    known, before = font(), 0
+    bad: dict[str, None] = {}
     for character in text:
         code = ord(character)
-        if code in _SELECTORS:
-            good = (before, code) in known.variants
-        else:
-            good = _shows(known, character)
+        good = (before, code) in known.variants if code in _SELECTORS else _shows(known, character)
         if not good:
             bad[character] = None
         before = code

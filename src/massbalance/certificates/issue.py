@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections.abc import Mapping
@@ -27,14 +28,14 @@ from massbalance.certificates.posted import (
 from massbalance.certificates.register import About, Entry
 from massbalance.certificates.render import made_with, pdf
 from massbalance.certificates.residual import corrections, residual_statement
-from massbalance.certificates.seal import key_id_of, pdf_signature, qr_text, sealed
+from massbalance.certificates.seal import pdf_signature, qr_text, sealed
 from massbalance.domain.faults import Fault
+from massbalance.ledger.checkpoint import introduce
 from massbalance.ledger.problems import Conflict, Refused, Tampered, fault
-from massbalance.ledger.rows import details_text
+from massbalance.ledger.signing import Signer, key_id
 
 if TYPE_CHECKING:
     from massbalance.ledger.reading import Reading
-    from massbalance.ledger.signing import Signer
     from massbalance.ledger.store import Ledger
     from massbalance.ledger.writer import Writer
 
@@ -45,9 +46,10 @@ DEFAULT_LANGUAGE = "both"
 class Wanted:
     """What is asked for.
 
-    run: a run's folder, its key, or at least 8 first digits of it; order: an order with a claim; or product and
-    period: a residual, to `customer` ("" for the public); language: ja, en, both, or "" (as issued, else both);
-    issued_on: None for today (UTC) or as issued; customers: a table that goes before that of the posted case.
+    run: a run's folder, its key, or at least 8 first digits of it; order: an order with a claim; or product
+    and period: a residual, to `customer` ("" for the public); language: ja, en, both, or "" (as issued, else
+    both); issued_on: None for today (UTC) or as issued; customers: a table (CSV) that goes before that of the
+    posted case.
     """
 
     run: Path | str
@@ -82,9 +84,9 @@ class Issued:
 def issue(ledger: Ledger, wanted: Wanted, signer: Signer, *, replace: str = "") -> Issued:
     """The document that is asked for: issued now, or, where it is out already, the same files again.
 
-    replace: why an earlier one is replaced by a new serial; "" leaves one that is out as it is. Raises Conflict
-    (not posted, withdrawn, cancelled, or out in other terms), Refused (all fields of A6.1 that are missing and
-    all characters that cannot be shown), Tampered (the ledger is not what it was).
+    replace: why an earlier one is replaced by a new serial; "" leaves one that is out as it is. Raises
+    Conflict (not posted, withdrawn, cancelled, or out in other terms), Refused (all fields of A6.1 that are
+    missing and all characters that cannot be shown), Tampered (the ledger is not what it was).
     """
     key = named_run(wanted.run)
     if not replace:
@@ -121,7 +123,9 @@ def cancel(ledger: Ledger, wanted: Wanted, reason: str) -> tuple[str, bool]:
         last = found[-1]
         if writer.find(f"cancelled:{last.serial}") is not None:
             return last.serial, False
-        writer.journal("cancellation", subject=about.subject, details={"serial": last.serial, "reason": reason})
+        writer.journal(
+            "cancellation", subject=about.subject, details={"serial": last.serial, "reason": reason}
+        )
         _state_cancelled(writer, last, reason, "")
         return last.serial, True
 
@@ -196,7 +200,7 @@ def _same_terms(reading: Reading, basis: Basis, last: Entry, wanted: Wanted) -> 
 def again(reading: Reading, item: Entry) -> Issued:
     """The files of a document that is out, from the archive; the PDF is made once more and compared.
 
-    Other bytes from the same versions are Tampered; from other versions a note, and the archived ones are given.
+    Other bytes from the same versions: Tampered. From other versions: a note, and the archived ones are given.
     """
     facts = item.facts
     content, original = archived(reading, facts["document"]), archived(reading, facts["pdf"])
@@ -207,7 +211,9 @@ def again(reading: Reading, item: Entry) -> Issued:
         if then == now:
             words = f"the PDF that its document makes, for {item.serial}"
             raise Tampered(fault(words, "certificate-pdf", value=facts["pdf"], table="document"))
-        changed = ", ".join(f"{k} {then.get(k, '')[:12]} -> {now[k][:12]}" for k in now if then.get(k) != now[k])
+        changed = ", ".join(
+            f"{k} {then.get(k, '')[:12]} -> {now[k][:12]}" for k in now if then.get(k) != now[k]
+        )
         notes = (f"{item.serial} was made with other versions ({changed}): this is the archived PDF",)
     signature = pdf_signature(item.serial, facts["pdf"], document["key"], facts["pdf_signature"])
     return Issued(
@@ -219,7 +225,13 @@ def again(reading: Reading, item: Entry) -> Issued:
 
 
 def _append(
-    writer: Writer, ledger_id: str, basis: Basis, wanted: Wanted, signer: Signer, old: Entry | None, reason: str
+    writer: Writer,
+    ledger_id: str,
+    basis: Basis,
+    wanted: Wanted,
+    signer: Signer,
+    old: Entry | None,
+    reason: str,
 ) -> Issued:
     about = About.of(basis, wanted.customer)
     count = len(register.entries(writer, about)) + 1
@@ -228,6 +240,7 @@ def _append(
     # the key lets a fact have one first, one second ... document, whoever else tries
     key = f"issue:{basis.row.key}:{wanted.customer}:{count}"
     writer.journal("certificate", subject=subject, key=key, details=details)
+    introduce(writer, signer)
     issued_on = wanted.issued_on or date.fromisoformat(writer.head().at[:10])
     language = wanted.language or DEFAULT_LANGUAGE
     replaces = old.serial if old else ""
@@ -261,16 +274,27 @@ def _append(
 
 
 def _draft(basis: Basis, ledger_id: str, wanted: Wanted) -> Json:
-    others: Customers = {row["customer"]: row for row in read_table(wanted.customers)} if wanted.customers else {}
+    others = _customers(wanted.customers)
     if wanted.order:
         return certificate(basis, ledger_id, others)
     return residual_statement(basis, ledger_id, wanted.customer, others)
 
 
+def _customers(content: bytes) -> Customers:
+    """Customers of a table that is given beside the posted case. Refused where it is none."""
+    if not content:
+        return {}
+    try:
+        return {row["customer"]: row for row in read_table(content)}
+    except (KeyError, UnicodeDecodeError, csv.Error) as error:
+        words = "a CSV in UTF-8 with the columns customer, name, address, contact"
+        raise Refused(fault(words, "A6.1 d", table="customers", value=error)) from error
+
+
 def _pdf(document: Mapping[str, Any], content: bytes, language: str) -> bytes:
-    sha256, key_id = hashlib.sha256(content).hexdigest(), key_id_of(document["key"])
-    laid_out = page(document, sha256, key_id, language)
-    text = qr_text(document["serial"], sha256, key_id)
+    sha256, key = hashlib.sha256(content).hexdigest(), key_id(document["key"])
+    laid_out = page(document, sha256, key, language)
+    text = qr_text(document["serial"], sha256, key)
     return pdf(laid_out, content, text, date.fromisoformat(document["issued_on"]))
 
 
@@ -282,7 +306,7 @@ def _refuse(draft: Json, issued_on: date, today: date) -> None:
 
 
 def _date_faults(draft: Json, issued_on: date, today: date) -> list[Fault]:
-    """Not before the period begins, and not after tomorrow by the ledger's clock (UTC; it is tomorrow somewhere)."""
+    """Not before the period begins, nor after tomorrow (the ledger's clock is UTC; east of it, it may be)."""
     first, last = date.fromisoformat(draft["period"]["start"]), today + timedelta(days=1)
     if first <= issued_on <= last:
         return []
@@ -295,12 +319,9 @@ def _texts(value: object, place: str = "") -> dict[str, str]:
     if isinstance(value, str):
         return {place: value}
     found: dict[str, str] = {}
-    pairs = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    pairs = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    )
     for key, inner in pairs:
         found |= _texts(inner, f"{place}.{key}" if place else str(key))
     return found
-
-
-def document_text(document: Mapping[str, Any]) -> str:
-    """A document in its one spelling."""
-    return details_text(document)

@@ -191,7 +191,13 @@ def annex(document: Document, words: Words) -> Part:
     rows = []
     for item in document["credits"]:
         where = " · ".join((words.known("kind", item["kind"]), item["category"], item["site"]))
-        proofs = (item["scheme"], item["certificate"], item["evidence"], item["verified_by"], item["verified_on"])
+        proofs = (
+            item["scheme"],
+            item["certificate"],
+            item["evidence"],
+            item["verified_by"],
+            item["verified_on"],
+        )
         shares = " / ".join(
             shown(item[s], "down", percent=True).removesuffix(".000") if item[s] else "–"
             for s in ("green_share", "recycled_pre", "recycled_post")
@@ -207,7 +213,7 @@ def annex(document: Document, words: Words) -> Part:
                 shares,
             ]
         )
-    names = ["lot", "category", "evidence", "quantity", "credited", *SCOPES[:3], "shares"]
+    names = ["lot", "category", "evidence", "quantity", "credited", "s1", "s2", "s3", "shares"]
     return _table(
         words("section.annex"), [words(f"table.{name}") for name in names], rows,
         widths=(15, 14, 23, 13, 9, 9, 9, 9, 13), words=3, size=_FINE, note=words("note.annex"),

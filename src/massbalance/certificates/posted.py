@@ -15,7 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from massbalance.domain.faults import Fault
 from massbalance.ledger.problems import Conflict, LedgerMissing, Tampered, fault
 from massbalance.ledger.rows import Row
 
@@ -101,13 +100,15 @@ def posted_run(reading: Reading, run: str) -> PostedRun:
         alike = [row for row in reading.rows(kind="post") if row.key.startswith(f"run:{run}")]
         found = alike[0] if len(alike) == 1 else None
     if found is None:
-        raise Conflict(fault("a run that this ledger holds; post it first", "not-posted", value=run, table="run"))
+        raise Conflict(
+            fault("a run that this ledger holds; post it first", "not-posted", value=run, table="run")
+        )
     return PostedRun(reading, found)
 
 
 @dataclass(frozen=True)
 class Basis:
-    """What a document rests on: a fact of a posted run (a `claim` or a `residual`) and its hash in the chain."""
+    """What a document rests on: a fact of a posted run, `claim` or `residual`, and its hash in the chain."""
 
     posted: PostedRun
     row: Row
@@ -133,7 +134,7 @@ def live_claim(posted: PostedRun, order: str) -> Basis:
 
 
 def live_residual(posted: PostedRun, product: str, period: str) -> Basis:
-    """The residual of a product and period by that run. Conflict where the run posted none, or it was withdrawn."""
+    """The residual of a product and period by that run. Conflict where there is none, or it was withdrawn."""
     rows = posted.reading.rows(kind="residual", subject=product, period=period, journal=posted.header.n)
     row = next(rows, None)
     if row is None:
@@ -175,16 +176,3 @@ def archived(reading: Reading, sha256: str) -> bytes:
         return reading.document(sha256)
     except LedgerMissing as missing:
         raise Tampered(missing.faults) from missing
-
-
-def last_checkpoint(reading: Reading) -> dict[str, Any]:
-    """The latest signed checkpoint; empty where there is none yet."""
-    last: Row | None = None
-    for row in reading.rows(kind="signed"):
-        last = row
-    return last.facts() if last is not None else {}
-
-
-def missing_field(what: str, column: str, table: str, code: str, value: str = "") -> Fault:
-    """A field that a document must carry and nothing gives."""
-    return Fault(table, None, column, value, what, code)

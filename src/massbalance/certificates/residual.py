@@ -40,10 +40,14 @@ def residual_statement(basis: Basis, ledger_id: str, customer: str, others: Cust
     figures = {name: str(facts[name]) for name in FIGURES}
     if not figures["cfp_residual"]:
         words = "a product and period with conventional mass; every tonne got a claim"
-        raise Refused(fault(words, "A4.2.4", table="residual", value=f"{basis.row.subject}, {basis.row.period}"))
+        raise Refused(
+            fault(words, "A4.2.4", table="residual", value=f"{basis.row.subject}, {basis.row.period}")
+        )
     row = product_row(posted, basis.row.subject)
     measured = row.get("measured_tco2e_per_t") or ""
-    if measured and exact(figures["cfp_residual"]) - exact(measured) != exact(figures["correction_tco2e_per_t"]):
+    if measured and exact(figures["cfp_residual"]) - exact(measured) != exact(
+        figures["correction_tco2e_per_t"]
+    ):
         raise Tampered(fault("the correction that its figures make", "ledger-residual", row=basis.row.n))
     found = corrections(basis)
     assurance = assurance_part(posted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,6 @@ if TYPE_CHECKING:
     from massbalance.ledger.signing import Signer
 
 SIGNATURE_FORMAT = "massbalance signature 1"
-
-
-def key_id_of(public_hex: str) -> str:
-    """First 16 digits of the SHA-256 of the public key."""
-    return hashlib.sha256(bytes.fromhex(public_hex)).hexdigest()[:16]
 
 
 def signed_text(document: Mapping[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""Which statements a document carries: those that a clause of the run's rule model asks for, with its code."""
+"""Which statements a document carries: those that a clause of the run's rule model asks for."""
 
 from __future__ import annotations
 
