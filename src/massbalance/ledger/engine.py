@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,19 @@ def append(
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def asker(connection: Connection, query: str) -> Callable[[str], Sequence[Any] | None]:
+    """Asks for one row, often: straight from the driver. query: with one mark `?` for what differs."""
+    driver: Any = connection.connection.driver_connection
+    cursor = driver.cursor()
+    text = query if connection.dialect.name == "sqlite" else query.replace("?", "%s")
+
+    def ask(value: str) -> Sequence[Any] | None:
+        found: Sequence[Any] | None = cursor.execute(text, (value,)).fetchone()
+        return found
+
+    return ask
 
 
 def driver_errors(engine: Engine) -> tuple[type[Exception], ...]:
