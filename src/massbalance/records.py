@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from massbalance.audit.pack import Packed
     from massbalance.ledger.posting import Posted
 
 Progress = Callable[[str], None]
 
-__all__ = ["post_run"]
+__all__ = ["audit_pack", "post_run"]
 
 
 def post_run(
@@ -45,3 +46,18 @@ def post_run(
     run = read_run(path, manifest)
     with Ledger.open(ledger) as opened:
         return post(opened, run, Approval(proposer, approver, note), progress=tell)
+
+
+def audit_pack(
+    periods: Sequence[str], out: Path, ledger: str | Path | None = None, *, progress: Progress | None = None
+) -> Packed:
+    """Write the audit pack of some periods of a ledger into the folder `out`, whole or not at all.
+
+    ledger: as `post_run`. Raises LedgerMissing (2: no such ledger or period), OutputRefused (2), Conflict
+    (7: the key at hand is not the ledger's), Tampered (8).
+    """
+    from massbalance.audit.publish import write_pack
+    from massbalance.ledger.store import Ledger
+
+    with Ledger.open(ledger, create=False) as opened:
+        return write_pack(opened, periods, out, progress=progress or (lambda _: None))

@@ -33,8 +33,17 @@ def _is_pack(folder: Path) -> bool:
     return PACK in names and there <= names | {MANIFEST, SIGNATURE}
 
 
+def quiet(_: str) -> None:
+    """No progress."""
+
+
 def write_pack(
-    ledger: Ledger, periods: Sequence[str], out: Path, *, signer: Signer | None = None, progress: Progress = len
+    ledger: Ledger,
+    periods: Sequence[str],
+    out: Path,
+    *,
+    signer: Signer | None = None,
+    progress: Progress = quiet,
 ) -> Packed:
     """Write the audit pack of some periods of a ledger to the folder `out`.
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from massbalance.interfaces.cli_audit import register as register_audit
 from massbalance.interfaces.cli_ledger import register as register_ledger
 from massbalance.interfaces.shared import (
     FAILED,
@@ -203,6 +204,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
 
 
 register_ledger(app)
+register_audit(app)
 
 
 def main() -> None:

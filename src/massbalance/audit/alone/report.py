@@ -57,6 +57,7 @@ def figure(decimal: str) -> Cell:
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
     """A table; heads: keys of words. Without rows it says so."""
+    rows = list(rows)
     lines = [
         "<tr>" + "".join(f'<td class="n">{c}</td>' if number else f"<td>{c}</td>" for c, number in row) + "</tr>\n"
         for row in rows
@@ -64,7 +65,9 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]
     if not lines:
         yield f'<p class="soft">{words("none")}</p>'
         return
-    yield '<div class="wide"><table><thead><tr>' + "".join(f"<th>{words(head)}</th>" for head in heads)
+    marks = [' class="n"' if number else "" for _, number in rows[0]]
+    yield '<div class="wide"><table><thead><tr>'
+    yield "".join(f"<th{mark}>{words(head)}</th>" for head, mark in zip(heads, marks))
     yield "</tr></thead><tbody>\n" + "".join(lines) + "</tbody></table></div>\n"
 
 
