@@ -25,10 +25,10 @@ from massbalance.audit.alone.packed import (
     signature_document,
     zip_of,
 )
-from massbalance.audit.alone.tables import balances_csv, walks_csv
-from massbalance.audit.alone.view import ENTRIES, View, run_folder
 from massbalance.audit.alone.readme import readme
 from massbalance.audit.alone.report import report_html
+from massbalance.audit.alone.tables import balances_csv, walks_csv
+from massbalance.audit.alone.view import ENTRIES, View, run_folder
 from massbalance.audit.selection import Selection
 from massbalance.audit.single import verifier
 from massbalance.certificates.seal import pdf_signature
@@ -110,7 +110,9 @@ def _known(reading: Reading, periods: Sequence[str]) -> list[str]:
     """The periods in time order, each once; LedgerMissing with all that the ledger does not know."""
     known = {row.key.removeprefix("period:"): row.facts()["start"] for row in reading.rows(kind="period")}
     words = f"a period of the ledger: {', '.join(sorted(known, key=known.__getitem__)) or 'it has none'}"
-    wrong = [fault(words, "A5.1.3A", table="period", value=period) for period in periods if period not in known]
+    wrong = [
+        fault(words, "A5.1.3A", table="period", value=period) for period in periods if period not in known
+    ]
     if wrong:
         raise LedgerMissing(wrong)
     return sorted(set(periods), key=lambda period: known[period])
@@ -133,7 +135,10 @@ def _documents(reading: Reading, selection: Selection) -> Iterator[tuple[str, by
             for end, name in ((".json", "document"), (".pdf", "pdf")):
                 yield f"certificates/{serial}{end}", reading.document(facts[name])
             key = json.loads(reading.document(facts["document"]))["key"]
-            yield f"certificates/{serial}.sig", pdf_signature(serial, facts["pdf"], key, facts["pdf_signature"])
+            yield (
+                f"certificates/{serial}.sig",
+                pdf_signature(serial, facts["pdf"], key, facts["pdf_signature"]),
+            )
 
 
 def _safe(name: str) -> str:

@@ -74,6 +74,8 @@ class Selection:
             return True
         if row.kind == "lot":
             return f"lot:{row.subject}" in self.commodities
+        if row.kind == "assertion":
+            return row.facts().get("commodity") in self.commodities
         if row.kind in ("certified", "cancelled"):
             return row.key.partition(":")[2] in self.serials
         return row.kind in OF_A_CLAIM and row.subject in self.subjects

@@ -8,7 +8,7 @@ from importlib import resources
 
 PARTS = (
     "ed25519", "packed", "entries", "toml", "case", "claims", "view", "tables", "evidence", "posted",
-    "certified", "words", "report", "readme", "main",
+    "undone", "certified", "words", "report", "readme", "main",
 )  # fmt: skip
 """Modules of `massbalance.audit.alone`, each after those that it imports."""
 

@@ -51,7 +51,7 @@ def on_grid(text: str) -> int:
 
 def plain(value: Fraction) -> str:
     """A decimal without trailing zeros where it is one, else a fraction."""
-    for places in range(0, 31):
+    for places in range(31):
         scaled = value * 10**places
         if scaled.denominator == 1:
             digits = str(abs(scaled.numerator)).rjust(places + 1, "0")
@@ -126,9 +126,7 @@ class Case:
         self.products = {r["product"]: r for r in self.rows("products")}
         self.orders = {r["order"]: r for r in self.rows("orders")}
         self.offers = {(r["order"], r["offer"]): r for r in self.rows("offers")}
-        self.category_caps = {
-            (r["alloy"], r["category"]): given(r, "max_share") for r in self.rows("alloys")
-        }
+        self.category_caps = {(r["alloy"], r["category"]): given(r, "max_share") for r in self.rows("alloys")}
         self.composition = defaultdict(dict)  # type: Dict[str, Dict[str, Fraction]]
         for r in self.rows("composition"):
             if r["wt_pct"]:

@@ -53,17 +53,17 @@ def certificate_faults(view: View) -> Iterator[str]:
 
 def certificate_notes(view: View) -> Iterator[str]:
     """What a reader should know of documents that are as the ledger has them."""
-    cancelled, withdrawn = view.cancelled(), view.withdrawals()
-    by_row = {str(row.n): row for row in view.extract.by_kind["claim"]}
+    cancelled = view.cancelled()
     for serial, row in sorted(view.certificates().items()):
         if serial in cancelled:
             told = cancelled[serial].details
             heir = f", replaced by {told['replaced_by']}" if told.get("replaced_by") else ""
             yield f"certificate {serial} was cancelled{heir}: {told.get('reason', '')}"
         else:
-            claim = by_row.get(str(row.details.get("basis")))
-            if claim is not None and claim.key in withdrawn:
-                yield f"certificate {serial} stands, and row {withdrawn[claim.key].n} withdrew its claim"
+            basis = view.extract.row(row.details.get("basis", 0))
+            back = view.withdrawal(basis) if basis else None
+            if back is not None:
+                yield f"certificate {serial} stands, and row {back.n} withdrew what it rests on"
 
 
 class _Document:
@@ -101,14 +101,21 @@ class _Document:
 
     def _signatures(self, document: Dict[str, Any]) -> Iterator[str]:
         """Document and PDF are signed by a key that the ledger stated before."""
-        keys = [str(k.details.get("public", "")) for k in self.view.extract.by_kind["key"] if k.n < self.row.n]
+        keys = [
+            str(k.details.get("public", "")) for k in self.view.extract.by_kind["key"] if k.n < self.row.n
+        ]
         public = str(document["key"])
         if public not in keys:
             yield f"its key {key_id(public)} is not one that the ledger stated before"
         message = canonical_line({name: value for name, value in document.items() if name != "signature"})
         if not signature_holds(public, message, str(document["signature"])):
             yield "its signature does not hold"
-        told = {"format": "massbalance signature 1", "key": public, "pdf": self.row.details.get("pdf"), "serial": self.serial}
+        told = {
+            "format": "massbalance signature 1",
+            "key": public,
+            "pdf": self.row.details.get("pdf"),
+            "serial": self.serial,
+        }
         signature = str(self.row.details.get("pdf_signature"))
         if not signature_holds(public, canonical_line(told), signature):
             yield "the signature of its PDF does not hold"
@@ -131,7 +138,7 @@ class _Document:
             yield f"serial {document['serial']} of {document['issued_on']}, recorded as {self.serial} on {self.row.at[:10]}"
         held = document["ledger"].get("checkpoint")
         if held:
-            keys = self.view.extract.keys()
+            keys = self.view.extract.public_keys()
             yield from checkpoint_faults(self.view.extract, "its checkpoint", held, keys)
 
     def _parties(self, document: Dict[str, Any], basis: Entry) -> Dict[str, Any]:
@@ -167,9 +174,9 @@ class _Document:
                 yield f"its {name} is {told.get(name)!r}, and {value!r} in the ledger"
         if basis.n > self.row.n or basis.subject != self.row.subject:
             yield f"row {self.row.n} certifies {self.row.subject}, and row {basis.n} is of {basis.subject}"
-        back = self.view.withdrawals().get(basis.key)
+        back = self.view.withdrawal(basis)
         if back is not None and back.n < self.row.n:
-            yield f"it was issued on a claim that row {back.n} withdrew"
+            yield f"it was issued on what row {back.n} withdrew"
         days = self.view.extract.periods().get(basis.period, ("", ""))
         period = {"period": basis.period, "start": days[0], "end": days[1]}
         if document["period"] != period:
@@ -188,7 +195,7 @@ class _Document:
         product = self.view.case(post).products[told["product"]]
         own = [given(product, name) for name in ("s1", "s2", "s3")]
         left = [value - Fraction(less, claimed) for value, less in zip(own, reduced)]
-        credits = [self._credit(use) for use in sorted(uses, key=lambda use: use.commodity)]
+        lots = [self._credit(use) for use in sorted(uses, key=lambda use: use.commodity)]
         found = [
             {name: item.get(name) for name in (*FROM_LOT, "quantity", "credited_t", "reduction_tco2e", "row")}
             for item in document["credits"]
@@ -207,11 +214,11 @@ class _Document:
                 **document["scope3"], "use_tco2e_per_t": told["cfp_after"], "deduct_tco2e": amount(sum(reduced)),
                 "deduct_from_tco2e_per_t": told["cfp_before"],
             },
-            "credits_by_kind": _by_kind(credits),
+            "credits_by_kind": _by_kind(lots),
         }  # fmt: skip
         if document["recipient"]["customer"] != told["customer"]:
             expected["recipient"] = told["customer"]
-        return {**expected, **({} if found == credits else {"credits": credits})}
+        return {**expected, **({} if found == lots else {"credits": lots})}
 
     def _credit(self, use: Entry) -> Dict[str, Any]:
         lot = self.view.lot_rows()[use.commodity[len("lot:") :]]
@@ -231,7 +238,8 @@ class _Document:
             lots = self.view.lot_rows()
             reached = sum(
                 (
-                    given(lots[use.commodity[len("lot:") :]].details["row"], name) * int(use.details["credited_g"])
+                    given(lots[use.commodity[len("lot:") :]].details["row"], name)
+                    * int(use.details["credited_g"])
                     for use in uses
                     for name in SHARES[claim]
                 ),
@@ -260,10 +268,10 @@ def _up(value: Fraction) -> str:
     return plain(Fraction(-(-value * GRID // 1), GRID))
 
 
-def _by_kind(credits: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+def _by_kind(lots: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     """Credits summed by kind and unit."""
     groups: Dict[Any, List[Dict[str, Any]]] = defaultdict(list)
-    for item in credits:
+    for item in lots:
         groups[item["kind"], item["uom"]].append(item)
 
     def total(texts: Iterator[str]) -> str:

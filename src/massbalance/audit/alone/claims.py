@@ -6,7 +6,20 @@ from collections import defaultdict
 from fractions import Fraction
 from typing import Dict, Iterator, List, NamedTuple, Tuple
 
-from massbalance.audit.alone.case import CARRIER, FACTOR, GRID, USE, Case, Lot, Table, amount, given, number, on_grid, plain
+from massbalance.audit.alone.case import (
+    CARRIER,
+    FACTOR,
+    GRID,
+    USE,
+    Case,
+    Lot,
+    Table,
+    amount,
+    given,
+    number,
+    on_grid,
+    plain,
+)
 
 SHARE_CLAIMS = ("green_share", "recycled_share", "post_consumer_share")
 
@@ -163,6 +176,11 @@ class _Order:
             yield f"{name} is of scheme {lot.scheme!r}, which the order does not accept"
         if self.product.get("gas") == "CO2" and lot.gas == "GHG":
             yield f"{name} is in GHG, and the product's intensity in CO2 only (A3.2, J3.2.4)"
+        yield from self._gives(use, lot)
+
+    def _gives(self, use: Use, lot: Lot) -> Iterator[str]:
+        """What the row says of its effect is what its quantity gives, rounded down (A5.1.1, A5.1.2B)."""
+        name = f"lot {lot.name}"
         if use.quantity <= 0:
             yield f"{name} gives {amount(use.quantity)}"
         rate = given(self.product, "t_product_per_t_input", 1) if lot.kind == "material" else Fraction(0)

@@ -87,7 +87,7 @@ def signature_holds(public_hex: str, message: bytes, signature_hex: str) -> bool
     try:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    except Exception:  # not installed, or not whole: then by hand
+    except Exception:  # noqa: BLE001 - not installed, or not whole: then by hand
         return verify_by_hand(public, message, signature)
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, message)

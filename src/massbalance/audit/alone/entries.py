@@ -117,7 +117,9 @@ class Extract:
             cells = json.loads(text)
             row = Entry(*cells, hash_)
             spelt = json.dumps(cells[:12], ensure_ascii=False, separators=(",", ":"))[:-1]
-            spelt += "," + json.dumps(cells[12], sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "]"
+            spelt += (
+                "," + json.dumps(cells[12], sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "]"
+            )
             typed = _typed(row)
         except (ValueError, TypeError, IndexError):
             self.faults.append(f"row {n}: it cannot be read")
@@ -145,7 +147,7 @@ class Extract:
         first = self.rows[0] if self.rows else None
         return str(first.details.get("ledger", "")) if first and first.kind == "open" and first.n == 1 else ""
 
-    def keys(self) -> List[str]:
+    def public_keys(self) -> List[str]:
         """The public keys that the ledger names, as hex, in order."""
         return [str(row.details.get("public", "")) for row in self.by_kind["key"]]
 
@@ -209,7 +211,7 @@ def _order_faults(extract: Extract) -> Iterator[str]:
                 yield f"row {row.n}: its key {row.key!r} is that of row {keys[row.key]}"
             keys[row.key] = row.n
         first = row.journal == row.n
-        if first != (row.kind in HEADERS) and (first or row.kind != "assertion"):
+        if first != (row.kind in HEADERS):
             where = "begins" if first else "is inside"
             yield f"row {row.n}: a row of kind {row.kind} {where} a journal"
         if row.journal > row.n:
@@ -230,28 +232,33 @@ def _unbroken(extract: Extract) -> Iterator[str]:
 
 
 def _movement_faults(extract: Extract) -> Iterator[str]:
-    """Double entry: accounts by kind, quantities, and `held` carried from row to row, never below 0."""
+    """Double entry: every kind moves between its accounts, and what does not move has no quantity."""
     for row in extract.rows:
         if row.moves:
             sort = row.commodity.partition(":")[0]
             if (row.debit, row.credit) not in MOVES.get((sort, row.kind), ()):
                 what = f"{row.kind} of {row.commodity!r}"
                 yield f"row {row.n}: {what} moves from {row.debit!r} to {row.credit!r}"
+            if row.quantity < 0:
+                yield f"row {row.n}: a quantity below zero"
         elif row.kind in MOVING or row.quantity or row.held is not None:
             yield f"row {row.n}: a row of kind {row.kind} with a quantity and no accounts"
     for commodity, rows in extract.by_commodity.items():
-        held = 0
-        for row in rows:
-            after = held + (row.credit == HELD) * row.quantity - (row.debit == HELD) * row.quantity
-            if row.quantity < 0:
-                yield f"row {row.n}: a quantity below zero"
-            if row.held != after:
-                yield f"row {row.n}: {commodity} holds {row.held} after it where {after} is left"
-            if after < 0:
-                yield f"row {row.n}: {commodity} is drawn below zero ({after})"
-            if row.kind == "carried_over" and row.quantity != held:
-                yield f"row {row.n}: {commodity} carries {row.quantity} over where it holds {held}"
-            held = after if row.held is None else row.held
+        yield from _balance_faults(commodity, rows)
+
+
+def _balance_faults(commodity: str, rows: List[Entry]) -> Iterator[str]:
+    """`held` goes from row to row, never below zero; what is carried over is all of it."""
+    held = 0
+    for row in rows:
+        after = held + (row.credit == HELD) * row.quantity - (row.debit == HELD) * row.quantity
+        if row.held != after:
+            yield f"row {row.n}: {commodity} holds {row.held} after it where {after} is left"
+        if after < 0:
+            yield f"row {row.n}: {commodity} is drawn below zero ({after})"
+        if row.kind == "carried_over" and row.quantity != held:
+            yield f"row {row.n}: {commodity} carries {row.quantity} over where it holds {held}"
+        held = after if row.held is None else row.held
 
 
 def _period_faults(extract: Extract) -> Iterator[str]:
@@ -279,8 +286,14 @@ def _period_faults(extract: Extract) -> Iterator[str]:
 
 
 def _key_faults(extract: Extract) -> Iterator[str]:
-    """Keys say what they are for; the k-th claim on an order follows k - 1 withdrawals."""
-    fixed = {"key": "key:", "period": "period:", "lot": "lot:", "certified": "certificate:", "cancelled": "cancelled:"}
+    """Keys say what they are for; the k-th claim or residual follows k - 1 withdrawals."""
+    fixed = {
+        "key": "key:",
+        "period": "period:",
+        "lot": "lot:",
+        "certified": "certificate:",
+        "cancelled": "cancelled:",
+    }
     withdrawn: Dict[str, int] = defaultdict(int)
     for row in extract.rows:
         if row.kind in fixed and not row.key.startswith(fixed[row.kind]):
@@ -288,19 +301,23 @@ def _key_faults(extract: Extract) -> Iterator[str]:
         if row.kind == "key" and row.key != f"key:{key_id(str(row.details.get('public', '')))}":
             yield f"row {row.n}: the public key is not the one that its key names"
         if row.kind == "withdrawn":
-            withdrawn[row.subject] += 1
-        if row.kind == "claim" and row.key != f"claim:{row.subject}:{withdrawn[row.subject] + 1}":
-            yield f"row {row.n}: claim {row.key!r} on order {row.subject}, withdrawn {withdrawn[row.subject]} times"
+            withdrawn[row.key.rpartition(":")[0][len("withdrawn:") :]] += 1
+        elif row.kind in ("claim", "residual"):
+            name = row.subject if row.kind == "claim" else f"residual:{row.subject}:{row.period}"
+            k = withdrawn[name] + 1
+            if row.key != f"{'claim:' if row.kind == 'claim' else ''}{name}:{k}":
+                yield f"row {row.n}: {row.key!r}, where {row.kind} {k} on {name} follows"
 
 
 def _assertion_faults(extract: Extract) -> Iterator[str]:
-    """What an assertion says of balances is so, of the commodities whose rows the pack has."""
+    """What an assertion says of a balance is so, if the pack has the commodity's rows."""
     for row in extract.by_kind["assertion"]:
-        told = row.details.get("balances", {})
-        for commodity, value in told.items() if isinstance(told, dict) else ():
-            rows = [r for r in extract.by_commodity.get(commodity, ()) if r.n < row.n]
-            if rows and rows[-1].held != value:
-                yield f"row {row.n}: it asserts {value} of {commodity}, which holds {rows[-1].held}"
+        commodity = str(row.details.get("commodity", ""))
+        rows = [r for r in extract.by_commodity.get(commodity, ()) if r.n < row.n]
+        if commodity in extract.by_commodity and (rows[-1].held if rows else 0) != row.details.get(
+            "quantity"
+        ):
+            yield f"row {row.n}: it asserts {row.details.get('quantity')} of {commodity}, which is not its balance"
 
 
 # ---- checkpoints -------------------------------------------------------------------------------------
@@ -311,7 +328,9 @@ def canonical_line(value: Dict[str, Any]) -> bytes:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def checkpoint_faults(extract: Extract, name: str, document: Dict[str, Any], keys: Iterable[str]) -> Iterator[str]:
+def checkpoint_faults(
+    extract: Extract, name: str, document: Dict[str, Any], keys: Iterable[str]
+) -> Iterator[str]:
     """A checkpoint is signed by one of the keys and names this ledger and the hash of one of its rows."""
     try:
         n, told = int(document["n"]), str(document["hash"])
@@ -326,6 +345,9 @@ def checkpoint_faults(extract: Extract, name: str, document: Dict[str, Any], key
         yield f"{name}: its signature is not that of a known key ({shown})"
     if ledger != extract.ledger():
         yield f"{name}: it is of ledger {ledger}"
+    row = extract.row(n)
+    if row is not None and row.at != document.get("at"):
+        yield f"{name}: row {n} was recorded at {row.at}, not {document.get('at')}"
     if not 1 <= n <= len(extract.hashes):
         yield f"{name}: it is of row {n}, and the pack ends with row {len(extract.hashes)}"
     elif extract.hashes[n - 1] != told:

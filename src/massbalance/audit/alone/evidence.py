@@ -53,9 +53,13 @@ class _Asked:
             for row in view.extract.rows
             if row.moves and row.period in periods and row.commodity.startswith("lot:")
         }
-        made = {product for (product, period), mass in case.production().items() if mass and period in periods}
+        made = {
+            product for (product, period), mass in case.production().items() if mass and period in periods
+        }
         orders = read_table(view.run_files(post).get("orders.csv"))
-        self.claims = {row["claim"] for row in orders if row["period"] in periods and on_grid(row["claimed_t"])}
+        self.claims = {
+            row["claim"] for row in orders if row["period"] in periods and on_grid(row["claimed_t"])
+        }
         self.rows: Dict[str, Table] = {
             "lots": [row for row in case.rows("lots") if row["lot"] in moved],
             "products": [row for row in case.rows("products") if row["product"] in made],
@@ -111,9 +115,13 @@ class _Asked:
         if "issuer" in sections:
             issuer = settings.get("issuer", {})
             lacking = [key for key in ("name", "address", "contact") if not issuer.get(key)]
-            found = "; ".join(f"{key} {issuer[key]}" for key in ("name", "address", "contact") if issuer.get(key))
+            found = "; ".join(
+                f"{key} {issuer[key]}" for key in ("name", "address", "contact") if issuer.get(key)
+            )
             status = MISSING if lacking else PRESENT
-            yield _line("case", "issuer", "name, address, contact", found, status, str(issuer.get("name", "")))
+            yield _line(
+                "case", "issuer", "name, address, contact", found, status, str(issuer.get("name", ""))
+            )
         if "assurance" in sections:
             for block in settings.get("assurance", []):
                 told = [str(block.get(key, "")) for key in ("body", "date", "level", "subject")]
@@ -143,7 +151,9 @@ class _Asked:
         document = row.get("evidence") or row.get("certificate", "")
         status = PRESENT if told else MISSING
         needed = "scheme, certificate or evidence"
-        return _line("lots", row["lot"], needed, "; ".join(told), status, row.get("scheme", ""), "", "", document)
+        return _line(
+            "lots", row["lot"], needed, "; ".join(told), status, row.get("scheme", ""), "", "", document
+        )
 
     def _cell(self, table: str, row: Dict[str, str], column: str) -> Line:
         key = next(iter(row.values()))
@@ -154,7 +164,15 @@ class _Asked:
             status = NOT_APPLICABLE
         document = row.get("source", "") if table == "products" else row.get("baseline_method", "")
         return _line(
-            table, subject, column, found, status, row.get("verified_by", ""), row.get("verified_on", ""), "", document
+            table,
+            subject,
+            column,
+            found,
+            status,
+            row.get("verified_by", ""),
+            row.get("verified_on", ""),
+            "",
+            document,
         )
 
     def _wanted(self, table: str, row: Dict[str, str], column: str) -> bool:

@@ -17,6 +17,7 @@ from massbalance.audit.alone.posted import posted_faults
 from massbalance.audit.alone.readme import readme
 from massbalance.audit.alone.report import report_html
 from massbalance.audit.alone.tables import balances_csv, walks_csv
+from massbalance.audit.alone.undone import undone_faults
 from massbalance.audit.alone.view import View
 
 INTEGRITY, USAGE = 8, 2
@@ -81,8 +82,9 @@ def verify_pack(files: Files, key: str = "", checkpoints: Optional[Dict[str, byt
         return report
     try:
         view = View(files)
-    except UNREADABLE as error:
-        report.check("pack.json and the ledger's rows", lambda: [f"they cannot be read: {error}"])
+    except UNREADABLE:
+        text = f"they cannot be read: {type(error).__name__} {error}"
+        report.check("pack.json and the ledger's rows", lambda: [text])
         return report
     _check_trust(report, view, public or "", key, checkpoints or {})
     _check_content(report, view, public or "")
@@ -94,13 +96,13 @@ def _check_trust(report: Report, view: View, public: str, key: str, checkpoints:
     extract = view.extract
 
     def signer() -> Iterable[str]:
-        if public not in extract.keys():
+        if public not in extract.public_keys():
             yield f"the pack is signed by {key_id(public)}, which is no key of the ledger"
         if key and key.lower() not in (public, key_id(public)):
             yield f"the pack is signed by {key_id(public)}, not by {key}"
 
     report.check(f"the signer {key_id(public)} is a key of the ledger", signer)
-    trusted = [k for k in extract.keys() if not key or key.lower() in (k, key_id(k))]
+    trusted = [k for k in extract.public_keys() if not key or key.lower() in (k, key_id(k))]
     for name, content in checkpoints.items():
         report.check(
             f"your checkpoint {name}",
@@ -122,20 +124,23 @@ def _check_content(report: Report, view: View, public: str) -> None:
     for name in sorted(n for n in view.files if n.startswith("checkpoints/")):
         document = view.files[name]
         report.check(
-            name, lambda n=name, d=document: checkpoint_faults(extract, n, json.loads(d), extract.keys()), name
+            name,
+            lambda n=name, d=document: checkpoint_faults(extract, n, json.loads(d), extract.public_keys()),
+            name,
         )
     report.check("signed checkpoints of the ledger", lambda: _signed_faults(view), entries)
     for post in view.posts():
         folder = f"run {str(post.details.get('run', ''))[:12]} ({post.details.get('name', '')})"
         report.check(folder, lambda post=post: posted_faults(view, post))
     report.check("every claim of the periods has its run", lambda: _orphans(view), entries)
+    report.check("what was withdrawn came back", lambda: undone_faults(view), entries)
     report.check("certificates", lambda: certificate_faults(view))
     report.notes += list(certificate_notes(view))
     for name, rebuilt in (
         ("balances.csv", balances_csv), ("walks.csv", walks_csv), ("evidence.csv", evidence_csv),
         ("report.html", report_html), ("README.txt", lambda pack: readme(pack, public)),
     ):  # fmt: skip
-        report.check(f"{name} made again", lambda n=name, made=rebuilt: _rebuilt(view, n, made(view)), name)
+        report.check(f"{name} made again", lambda n=name, made=rebuilt: _made_again(view, n, made(view)), name)
 
 
 def _pack_faults(view: View) -> Iterable[str]:
@@ -166,7 +171,7 @@ def _orphans(view: View) -> Iterable[str]:
             yield f"row {row.n}: {row.kind} outside a posted run"
 
 
-def _rebuilt(view: View, name: str, made: bytes) -> Iterable[str]:
+def _made_again(view: View, name: str, made: bytes) -> Iterable[str]:
     found = difference(name, view.files.get(name, b""), made)
     if found:
         yield found.text
@@ -194,8 +199,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
     if options.json:
         text = json.dumps(report.document(), indent=1)
     else:
-        text = report.text().encode(sys.stdout.encoding or "ascii", "backslashreplace").decode(
-            sys.stdout.encoding or "ascii"
+        text = (
+            report.text()
+            .encode(sys.stdout.encoding or "ascii", "backslashreplace")
+            .decode(sys.stdout.encoding or "ascii")
         )
     sys.stdout.write(text + "\n")
     return INTEGRITY if report.faults else 0

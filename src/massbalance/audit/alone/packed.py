@@ -52,12 +52,12 @@ def signature_document(public_hex: str, signature_hex: str) -> bytes:
 
 # ---- the second copy ---------------------------------------------------------------------------------
 
-_DATE = (1 << 5) | 1  # 1 January 1980: a ZIP must have a date, and there is none to tell
+_FIRST_DAY = (1 << 5) | 1  # 1 January 1980: a ZIP must have a date, and there is none to tell
 
 
 def _header(name: bytes, content: bytes) -> bytes:
     crc, size = zlib.crc32(content), len(content)
-    return struct.pack("<HHHHHIIIHH", 20, 0x800, 0, 0, _DATE, crc, size, size, len(name), 0)
+    return struct.pack("<HHHHHIIIHH", 20, 0x800, 0, 0, _FIRST_DAY, crc, size, size, len(name), 0)
 
 
 def zip_of(files: Files) -> bytes:
@@ -126,7 +126,9 @@ def read_folder(folder: Path) -> Files:
     """All files under a folder by their path with `/`."""
     found = sorted(path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
     return {
-        path.relative_to(folder).as_posix(): b"" if path.is_symlink() and not path.exists() else path.read_bytes()
+        path.relative_to(folder).as_posix(): b""
+        if path.is_symlink() and not path.exists()
+        else path.read_bytes()
         for path in found
     }
 
@@ -156,7 +158,7 @@ def _settled_manifest(files: Files, wrong: List[Wrong]) -> Tuple[Optional[bytes]
         return (found, key) if _readable(found) else (None, key)
     for rebuilt in _rebuilt(files):
         if key and signature_holds(key, rebuilt, signature):
-            _add(wrong, found is not None and difference(MANIFEST, found, rebuilt) or None)
+            _add(wrong, (found is not None and difference(MANIFEST, found, rebuilt)) or None)
             _add(wrong, difference(SIGNATURE, signed or b"", signature_document(key, signature)))
             return rebuilt, key
     return _unsigned(files, wrong)
@@ -169,7 +171,7 @@ def _unsigned(files: Files, wrong: List[Wrong]) -> Tuple[Optional[bytes], Option
         if signed is not None:
             at_fault = _mended(signed, rebuilt, _ledger_keys(files))
             if at_fault is not None:
-                _add(wrong, found is not None and difference(MANIFEST, found, rebuilt) or None)
+                _add(wrong, (found is not None and difference(MANIFEST, found, rebuilt)) or None)
                 wrong.append(at_fault)
                 return rebuilt, None
     if found is not None and _readable(found):
@@ -301,5 +303,7 @@ def _wrong_copy(found: bytes, listed: List[Dict[str, Any]], sound: Files) -> Wro
     names = [item["name"] for item in listed if item["name"] != COPY]
     lost = [name for name in names if name not in sound]
     if not lost:
-        return difference(COPY, found, zip_of({name: sound[name] for name in names})) or Wrong(COPY, None, "differs")
+        return difference(COPY, found, zip_of({name: sound[name] for name in names})) or Wrong(
+            COPY, None, "differs"
+        )
     return Wrong(COPY, None, f"damaged, with {lost[0]}: neither can be rebuilt from the other")

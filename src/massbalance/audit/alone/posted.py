@@ -70,7 +70,9 @@ class _Run:
     def _file_faults(self) -> Iterator[str]:
         """The archived files are those that the header names by hash."""
         told: Dict[str, Any] = self.post.details.get("files", {})
-        if self.post.key != f"run:{self.key}" or self.key != run_key(told, str(self.post.details.get("case_sha256"))):
+        if self.post.key != f"run:{self.key}" or self.key != run_key(
+            told, str(self.post.details.get("case_sha256"))
+        ):
             yield f"row {self.post.n}: its key is not that of its decision"
         for name in sorted(set(told) | set(self.files)):
             if name not in self.files:
@@ -81,7 +83,9 @@ class _Run:
     def _rule_faults(self) -> Iterator[str]:
         """The rule model of the run is the ledger's in force, its parameters too."""
         digest = sha256(self.files["rules.toml"])
-        inside = [row for row in self.view.extract.by_kind["rules"] if row.n < self.post.n or row in self.rows]
+        inside = [
+            row for row in self.view.extract.by_kind["rules"] if row.n < self.post.n or row in self.rows
+        ]
         if not inside:
             yield "no rule model is in force"
             return
@@ -103,7 +107,11 @@ class _Run:
             if periods.get(name) != (start.isoformat(), end.isoformat()):
                 yield f"period {name} has other days in the ledger: {periods.get(name)}"
         lots = self.view.lot_rows()
-        used = {row.commodity[len("lot:") :] for row in self.rows if row.commodity.startswith("lot:") and row.moves}
+        used = {
+            row.commodity[len("lot:") :]
+            for row in self.rows
+            if row.commodity.startswith("lot:") and row.moves
+        }
         for row in self.case.rows("lots"):
             stated = lots.get(row["lot"])
             if stated is None:
@@ -129,8 +137,7 @@ class _Run:
     def _allocation_faults(self) -> Iterator[str]:
         """allocation.csv and the rows `allocated` of lots are the same, to the last digit."""
         expected = {
-            (use.lot, use.order): (use.offer, use.quantity, use.credited, *use.scopes)
-            for use in self.uses
+            (use.lot, use.order): (use.offer, use.quantity, use.credited, *use.scopes) for use in self.uses
         }
         found: Dict[Tuple[str, str], Tuple[Any, ...]] = {}
         for row in self._moves("allocated", "lot:"):
@@ -175,7 +182,9 @@ class _Run:
                 moves[row.commodity[len("lot:") :], row.period].append(row)
         new = {row.subject for row in self.rows if row.kind == "lot"}
         held: Dict[str, int] = {}
-        for row in sorted(read_table(self.files["account.csv"]), key=lambda r: self.case.period_at[r["period"]]):
+        for row in sorted(
+            read_table(self.files["account.csv"]), key=lambda r: self.case.period_at[r["period"]]
+        ):
             lot, rows = row["lot"], moves.pop((row["lot"], row["period"]), [])
             told = {name: on_grid(row[name]) for name in MOVES_OF_ACCOUNT}
             if not rows and not any(told.values()):
@@ -219,7 +228,9 @@ class _Run:
         for place in sorted(set(stated) | set(made)):
             yield f"product {place[0]} in {place[1]}: residual.csv has no row for it"
 
-    def _follows(self, place: Tuple[str, str], made: int, claimed: int, given_to: List[int]) -> Dict[str, Any]:
+    def _follows(
+        self, place: Tuple[str, str], made: int, claimed: int, given_to: List[int]
+    ) -> Dict[str, Any]:
         """What a residual's figures must be, as far as they follow from the case and the claims; g."""
         rates = [given(self.case.products[place[0]], scope) for scope in ("s1", "s2", "s3")]
         return {
@@ -235,7 +246,9 @@ class _Run:
         left = told["produced_g"] - told["claimed_g"]
         carried = [
             whole - part - released
-            for whole, part, released in zip(told["baseline_g"], told["claimed_baseline_g"], told["released_g"])
+            for whole, part, released in zip(
+                told["baseline_g"], told["claimed_baseline_g"], told["released_g"]
+            )
         ]
         if left < 0 or min(carried) < 0 or min(told["released_g"]) < 0:
             yield f"{where}: more is claimed or released than there is"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-
 from collections import defaultdict
 from fractions import Fraction
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
@@ -17,7 +16,17 @@ MOST_CLAIMS = 2000
 """A page with more claims than these is no page; walks.csv has them all."""
 SECTIONS = ("summary", "approval", "account", "claims", "lots", "evidence", "changes", "residual", "verify")
 JOURNALS = ("post", "intake", "reversal", "adjustment", "expiry", "lock", "assertion", "adoption")
-EVENTS = ("reversal", "withdrawn", "correction", "adjustment", "adjusted", "returned", "unblocked", "cancelled", "lock")
+EVENTS = (
+    "reversal",
+    "withdrawn",
+    "correction",
+    "adjustment",
+    "adjusted",
+    "returned",
+    "unblocked",
+    "cancelled",
+    "lock",
+)
 Cell = Tuple[str, bool]
 """HTML, and whether it is a figure."""
 
@@ -26,7 +35,8 @@ def report_html(view: View) -> bytes:
     """The page, from the pack's rows and tables."""
     report = _Report(view)
     sections = "\n".join(
-        f'<section id="{name}"><h2>{words(name)}</h2>\n{"".join(getattr(report, name)())}</section>' for name in SECTIONS
+        f'<section id="{name}"><h2>{words(name)}</h2>\n{"".join(getattr(report, name)())}</section>'
+        for name in SECTIONS
     )
     links = "".join(f'<a href="#{name}">{words(name)}</a>' for name in SECTIONS)
     periods = html.escape(", ".join(view.periods))
@@ -59,7 +69,9 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]
     """A table; heads: keys of words. Without rows it says so."""
     rows = list(rows)
     lines = [
-        "<tr>" + "".join(f'<td class="n">{c}</td>' if number else f"<td>{c}</td>" for c, number in row) + "</tr>\n"
+        "<tr>"
+        + "".join(f'<td class="n">{c}</td>' if number else f"<td>{c}</td>" for c, number in row)
+        + "</tr>\n"
         for row in rows
     ]
     if not lines:
@@ -134,7 +146,9 @@ class _Report:
     def approval(self) -> Iterator[str]:
         """Journals that touch the periods."""
         rows = [
-            row for row in self.view.extract.rows if row.kind in JOURNALS and row.n == row.journal in self.view.complete
+            row
+            for row in self.view.extract.rows
+            if row.kind in JOURNALS and row.n == row.journal in self.view.complete
         ]
         names = ("name", "proposer", "approver", "note", "status")
         yield from table(
@@ -147,7 +161,11 @@ class _Report:
 
     def account(self) -> Iterator[str]:
         """Totals by unit, then every lot and effect."""
-        columns = [name for name in self.balances[0] if name not in ("commodity", "unit", "period")] if self.balances else []
+        columns = (
+            [name for name in self.balances[0] if name not in ("commodity", "unit", "period")]
+            if self.balances
+            else []
+        )
         sums: Dict[Tuple[str, str], List[int]] = {}
         for row in self.balances:
             if row["commodity"].startswith("lot:"):
@@ -165,7 +183,12 @@ class _Report:
         inner = table(
             ("commodity", "unit", "period", *columns),
             (
-                (text(row["commodity"]), text(row["unit"]), text(row["period"]), *(figure(row[c]) for c in columns))
+                (
+                    text(row["commodity"]),
+                    text(row["unit"]),
+                    text(row["period"]),
+                    *(figure(row[c]) for c in columns),
+                )
                 for row in self.balances
             ),
         )
@@ -181,7 +204,11 @@ class _Report:
     def _claim_title(self, row: Dict[str, str]) -> str:
         said = f"{row['order']} · {row['customer']} · {row['product']} · {row['claim']} {row['level']}"
         mass, before, after = (figure(row[name])[0] for name in ("claimed_t", "cfp_before", "cfp_after"))
-        back = f' <span class="bad">{words("withdrawn")} ({row["withdrawn_row"]})</span>' if row["withdrawn_row"] else ""
+        back = (
+            f' <span class="bad">{words("withdrawn")} ({row["withdrawn_row"]})</span>'
+            if row["withdrawn_row"]
+            else ""
+        )
         return f"{html.escape(said)} · {mass} t · CFP {before} → {after}{back}"
 
     def _claim_lots(self, rows: Table) -> Iterator[str]:
@@ -288,7 +315,16 @@ class _Report:
             "produced_t", "claimed_t", "conventional_t", "cfp_before", "cfp_residual", "green_share_residual",
             "recycled_share_residual", "correction_tco2e_per_t",
         )  # fmt: skip
-        heads = ("produced", "claimed_t", "conventional", "before", "cfp_residual", "green", "recycled", "correction")
+        heads = (
+            "produced",
+            "claimed_t",
+            "conventional",
+            "before",
+            "cfp_residual",
+            "green",
+            "recycled",
+            "correction",
+        )
         rows = [row for row in self.view.extract.by_kind["residual"] if row.period in self.view.periods]
         yield from table(
             ("product", "period", *heads),
@@ -301,7 +337,9 @@ class _Report:
         for post in self.view.posts():
             tonnes: Dict[str, int] = post.details["tco2e_g"]
             title = f"{html.escape(str(post.details.get('name', '')))}: t CO2e"
-            inner = table(("figure", "quantity"), ((text(k), (_grams(v), True)) for k, v in sorted(tonnes.items())))
+            inner = table(
+                ("figure", "quantity"), ((text(k), (_grams(v), True)) for k, v in sorted(tonnes.items()))
+            )
             yield from folded(title, inner, shown=True)
 
     def verify(self) -> Iterator[str]:
@@ -323,5 +361,3 @@ def _said(row: Entry) -> str:
     """The details of a row, short."""
     told = {name: value for name, value in row.details.items() if not isinstance(value, (dict, list))}
     return ", ".join(f"{name} {value}" for name, value in sorted(told.items()) if value not in ("", None))
-
-

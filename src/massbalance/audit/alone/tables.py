@@ -43,7 +43,9 @@ def balance_of(rows: List[Entry], before: int) -> Dict[str, int]:
             sums["returned"] += row.quantity
         elif from_held and not to_held:
             sums[row.credit] += row.quantity
-    sums["closing"] = before + sum((r.credit == HELD) * r.quantity - (r.debit == HELD) * r.quantity for r in rows)
+    sums["closing"] = before + sum(
+        (r.credit == HELD) * r.quantity - (r.debit == HELD) * r.quantity for r in rows
+    )
     return sums
 
 
@@ -74,7 +76,7 @@ def balances_csv(view: View) -> bytes:
 
 def walks_csv(view: View) -> bytes:
     """walks.csv: every claim of the pack's periods, its lots, and what shows where they come from."""
-    lots, withdrawn = view.lot_rows(), view.withdrawals()
+    lots = view.lot_rows()
     serials: Dict[str, List[str]] = defaultdict(list)
     for serial, row in sorted(view.certificates().items()):
         serials[row.subject].append(serial)
@@ -83,7 +85,7 @@ def walks_csv(view: View) -> bytes:
     for claim in view.claims():
         told = claim.details
         said = ("customer", "product", "offer", "claim", "level")
-        back = withdrawn.get(claim.key)
+        back = view.withdrawal(claim)
         first = (
             claim.period, claim.subject, *(str(told.get(name, "")) for name in said),
             amount(int(told.get("claimed_g", 0))), str(told.get("cfp_before", "")), str(told.get("cfp_after", "")),

@@ -69,7 +69,7 @@ def _table(document: Dict[str, Any], names: List[str], many: bool) -> Dict[str, 
 
 
 def _key(text: str, at: int) -> Tuple[str, int]:
-    if text[at] == '"':
+    if text[at : at + 1] == '"':
         return _string(text, at)
     found = _BARE.match(text, at)
     if not found:
@@ -82,6 +82,8 @@ def _value(text: str, at: int) -> Tuple[Any, int]:
         return _string(text, at)
     if text[at : at + 1] == "[":
         return _array(text, at)
+    if text[at : at + 1] == "{":
+        return _inline(text, at)
     for word, value in (("true", True), ("false", False)):
         if text.startswith(word, at):
             return value, at + len(word)
@@ -93,6 +95,22 @@ def _value(text: str, at: int) -> Tuple[Any, int]:
         raise TomlError(f"a value is expected at character {at}")
     plain = found.group().replace("_", "")
     return (plain if found.group(1) else int(plain)), found.end()
+
+
+def _inline(text: str, at: int) -> Tuple[Dict[str, Any], int]:
+    """A table in one line: { a = 1, b = "c" }."""
+    items: Dict[str, Any] = {}
+    at = _skip(text, at + 1)
+    while not text.startswith("}", at):
+        key, at = _key(text, at)
+        at = _expect(text, at, "=")
+        items[key], at = _value(text, at)
+        at = _skip(text, at)
+        if text.startswith(",", at):
+            at = _skip(text, at + 1)
+        elif not text.startswith("}", at):
+            raise TomlError(f"a table without its end at character {at}")
+    return items, at + 1
 
 
 def _array(text: str, at: int) -> Tuple[List[Any], int]:

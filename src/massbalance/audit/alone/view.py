@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import Any, Dict, Iterable, List, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 from massbalance.audit.alone.case import Case
 from massbalance.audit.alone.entries import Entry, Extract
@@ -24,6 +24,7 @@ class View:
         self.extract = Extract(files[ENTRIES])
         self.complete = self.extract.complete(self.periods)
         self._cases: Dict[str, Case] = {}
+        self._withdrawn: Dict[str, Entry] = {}
 
     def posts(self) -> List[Entry]:
         """Headers of the posted runs that touch the pack's periods, in order."""
@@ -49,9 +50,13 @@ class View:
         """Lot -> the row that states it."""
         return {row.subject: row for row in self.extract.by_kind["lot"]}
 
-    def withdrawals(self) -> Dict[str, Entry]:
-        """Key of a claim -> the row that withdraws it."""
-        return {row.key.replace("withdrawn:", "claim:", 1): row for row in self.extract.by_kind["withdrawn"]}
+    def withdrawal(self, row: Entry) -> Optional[Entry]:
+        """The row that withdraws a claim or a residual; None where it stands."""
+        if not self._withdrawn:
+            self._withdrawn = {row.key: row for row in self.extract.by_kind["withdrawn"]}
+        return self._withdrawn.get(
+            "withdrawn:" + (row.key[len("claim:") :] if row.kind == "claim" else row.key)
+        )
 
     def certificates(self) -> Dict[str, Entry]:
         """Serial -> the row that certifies it."""
@@ -83,8 +88,3 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     writer.writerow(header)
     writer.writerows(rows)
     return out.getvalue().encode()
-
-
-def pairs(rows: Iterable[Entry]) -> List[Tuple[str, str]]:
-    """(commodity, period) of movements, each once, in order."""
-    return sorted({(row.commodity, row.period) for row in rows if row.moves})
