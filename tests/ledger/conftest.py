@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import postgres_server
 import pytest
+
+import postgres_server
 from massbalance.ledger.store import Ledger
 
 NewUrl = Callable[[], str]

@@ -91,6 +91,15 @@ def use_write_ahead_log(engine: Engine, timeout: float = TIMEOUT) -> None:
         connection.close()
 
 
+def settle(engine: Engine) -> None:
+    """Moves what an SQLite file's log holds into the file: no lost log can then cost a ledger its tables."""
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    finally:
+        connection.close()
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection whose reads all see one state of the ledger."""
@@ -217,6 +226,8 @@ def _from_postgresql(error: BaseException | None, url: URL) -> LedgerError:
     for start, kind, words, code in _POSTGRESQL:
         if state.startswith(start):
             return kind(fault(f"{words} ({_first(error)})", code, value=shown(url)))
+    if not state and "connection failed" in str(error):
+        return _unreachable(error, url)
     if not state or state.startswith(("08", "57P")):
         words = (
             f"a server that answers ({_first(error)}); what was being recorded is in the ledger whole or not "
@@ -224,6 +235,16 @@ def _from_postgresql(error: BaseException | None, url: URL) -> LedgerError:
         )
         return LedgerError(fault(words, "ledger-connection", value=shown(url)))
     return LedgerError(fault("a database that answers", "ledger-database", value=_first(error)))
+
+
+def _unreachable(error: BaseException | None, url: URL) -> LedgerError:
+    """No connection; the server's reason comes as words only."""
+    if "does not exist" in str(error):
+        return LedgerMissing(
+            fault(f"a database that exists ({_first(error)})", "ledger-missing", value=shown(url))
+        )
+    words = f"a server that answers and lets us in ({_first(error)})"
+    return LedgerError(fault(words, "ledger-connection", value=shown(url)))
 
 
 def _busy(error: BaseException | None) -> bool:
