@@ -14,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     from massbalance.domain.faults import Fault
 
-FAILED, USAGE, INVALID, LIMIT, UNVERIFIED, INTERRUPTED = 1, 2, 3, 5, 6, 130
+FAILED, USAGE, INVALID, LIMIT, UNVERIFIED, TAMPERED, INTERRUPTED = 1, 2, 3, 5, 6, 8, 130
 
 CaseArgument = Annotated[Path, typer.Argument(metavar="CASE", help="A case folder, or one .xlsx workbook.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that `run` wrote.")]
