@@ -5,17 +5,36 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from massbalance.domain.rulemodel import read_bytes
+from massbalance.ledger.checkpoint import sign
 from massbalance.ledger.store import Ledger
 from massbalance.ledger.writer import Writer
 
 G = 1_000_000
 RUN = hashlib.sha256(b"the tiny run").hexdigest()
+Made = Callable[..., Any]
+"""Issues the certificate of a tiny run: made(Tiny(...), language="en")."""
+KEY = bytes(range(32))
+"""The private key of the tests."""
+
+
+def clock() -> datetime:
+    """A clock that stands still."""
+    return datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
+
+
+def signer() -> Any:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from massbalance.ledger.signing import Signer
+
+    return Signer(Ed25519PrivateKey.from_private_bytes(KEY))
 
 
 @dataclass(frozen=True)
@@ -132,14 +151,11 @@ def plain(value: Any) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def write(ledger: Ledger, tiny: Tiny, signer: Any = None, run: str = RUN) -> None:
-    """Posts the tiny run by hand."""
-    with ledger.writing() as writer:
+def write(ledger: Ledger, tiny: Tiny, run: str = RUN) -> None:
+    """Posts the tiny run by hand, ending with a checkpoint."""
+    with ledger.writing(clock) as writer:
         post(writer, tiny, run)
-        if signer is not None:
-            details = {"public": signer.public_hex, "who": "test"}
-            if writer.find(f"key:{signer.key_id}") is None:
-                writer.state("key", key=f"key:{signer.key_id}", details=details)
+        sign(writer, signer(), "test")
 
 
 def post(writer: Writer, tiny: Tiny, run: str) -> None:
@@ -171,7 +187,7 @@ def post(writer: Writer, tiny: Tiny, run: str) -> None:
     key = f"claim:{tiny.order}:{count}"
     writer.state("claim", period="2026Q2", subject=tiny.order, key=key, details=claim)
     residual = {
-        "produced_t": "120", "claimed_t": plain_g(tiny.claimed_g), 
+        "produced_t": "120", "claimed_t": plain_g(tiny.claimed_g),
         "conventional_t": plain_g(120 * G - tiny.claimed_g),
         "cfp_before": before, "cfp_residual": "12.9", "green_share_residual": "0",
         "recycled_share_residual": "0.01",
@@ -210,7 +226,22 @@ def _lot(writer: Writer, lot: Lot, order: str) -> None:
     )  # fmt: skip
 
 
-def new_ledger(folder: Path, tiny: Tiny, signer: Any) -> Ledger:
-    ledger = Ledger.open(folder / "ledger.db", name="test")
-    write(ledger, tiny, signer)
+def withdraw(ledger: Ledger, key: str, subject: str) -> None:
+    """Reverses a claim (ORDER:1) or a residual (residual:PRODUCT:PERIOD:1), as far as documents care."""
+    with ledger.writing(clock) as writer:
+        writer.journal("reversal", subject=subject)
+        writer.state("withdrawn", subject=subject, key=f"withdrawn:{key}")
+
+
+def correct(ledger: Ledger, product: str, of_period: str, declared_in: str, grams: int) -> None:
+    """A late correction."""
+    with ledger.writing(clock) as writer:
+        writer.journal("reversal")
+        details = {"of_period": of_period, "declared_gco2e": grams, "mass_g": G}
+        writer.state("correction", period=declared_in, subject=product, details=details)
+
+
+def new_ledger(path: Path, tiny: Tiny) -> Ledger:
+    ledger = Ledger.open(path, name="test", clock=clock)
+    write(ledger, tiny)
     return ledger

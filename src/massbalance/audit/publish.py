@@ -63,3 +63,14 @@ def write_pack(
             write_file(folder / name, [content])
         publish(folder, out)
     return summary_of(files, out)
+
+
+def audit_pack(
+    periods: Sequence[str], out: Path, ledger: str | Path | None = None, *, progress: Progress = quiet
+) -> Packed:
+    """`write_pack` of the ledger at a file or address (else MASSBALANCE_LEDGER, else the user's own).
+
+    LedgerMissing (exit 2) also where there is no such ledger.
+    """
+    with Ledger.open(ledger, create=False) as opened:
+        return write_pack(opened, periods, out, progress=progress)

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +33,11 @@ from massbalance.domain.faults import Fault
 from massbalance.ledger.checkpoint import introduce
 from massbalance.ledger.problems import Conflict, Refused, Tampered, fault
 from massbalance.ledger.signing import Signer, key_id
+from massbalance.ledger.writer import Clock, Writer, now
 
 if TYPE_CHECKING:
     from massbalance.ledger.reading import Reading
     from massbalance.ledger.store import Ledger
-    from massbalance.ledger.writer import Writer
 
 DEFAULT_LANGUAGE = "both"
 
@@ -81,7 +81,7 @@ class Issued:
         return {f"{self.serial}.{ending}": content for ending, content in endings.items()}
 
 
-def issue(ledger: Ledger, wanted: Wanted, signer: Signer, *, replace: str = "") -> Issued:
+def issue(ledger: Ledger, wanted: Wanted, signer: Signer, *, replace: str = "", clock: Clock = now) -> Issued:
     """The document that is asked for: issued now, or, where it is out already, the same files again.
 
     replace: why an earlier one is replaced by a new serial; "" leaves one that is out as it is. Raises
@@ -94,7 +94,7 @@ def issue(ledger: Ledger, wanted: Wanted, signer: Signer, *, replace: str = "") 
             known = _known(reading, _basis(reading, key, wanted), wanted)
             if known is not None:
                 return known
-    with ledger.writing() as writer:
+    with ledger.writing(clock) as writer:
         basis = _basis(writer, key, wanted)
         last = _last(writer, About.of(basis, wanted.customer))
         if not replace and (known := _known(writer, basis, wanted)) is not None:
@@ -104,13 +104,13 @@ def issue(ledger: Ledger, wanted: Wanted, signer: Signer, *, replace: str = "") 
         return _append(writer, ledger.id, basis, wanted, signer, last if replace else None, replace)
 
 
-def cancel(ledger: Ledger, wanted: Wanted, reason: str) -> tuple[str, bool]:
+def cancel(ledger: Ledger, wanted: Wanted, reason: str, *, clock: Clock = now) -> tuple[str, bool]:
     """Cancels the document that is out; (serial, False) where it was cancelled already.
 
     A claim that was withdrawn meanwhile does not stand in the way. Raises Conflict where none was issued.
     """
     key = named_run(wanted.run)
-    with ledger.writing() as writer:
+    with ledger.writing(clock) as writer:
         posted = posted_run(writer, key)
         about = (
             About("certificate", wanted.order)
@@ -200,7 +200,7 @@ def _same_terms(reading: Reading, basis: Basis, last: Entry, wanted: Wanted) -> 
 def again(reading: Reading, item: Entry) -> Issued:
     """The files of a document that is out, from the archive; the PDF is made once more and compared.
 
-    Other bytes from the same versions: Tampered. From other versions: a note, and the archived ones are given.
+    Other bytes from the same versions: Tampered; from other versions: a note, and the archived ones
     """
     facts = item.facts
     content, original = archived(reading, facts["document"]), archived(reading, facts["pdf"])
@@ -246,7 +246,7 @@ def _append(
     replaces = old.serial if old else ""
     draft = _draft(basis, ledger_id, wanted)
     draft |= {"serial": serial, "replaces": replaces or None, "issued_on": issued_on.isoformat()}
-    _refuse(draft, issued_on, date.fromisoformat(writer.head().at[:10]))
+    _refuse(draft, issued_on)
     content = sealed(draft, signer)
     made = _pdf(json.loads(content), content, language)
     pdf_sha256 = hashlib.sha256(made).hexdigest()
@@ -298,19 +298,19 @@ def _pdf(document: Mapping[str, Any], content: bytes, language: str) -> bytes:
     return pdf(laid_out, content, text, date.fromisoformat(document["issued_on"]))
 
 
-def _refuse(draft: Json, issued_on: date, today: date) -> None:
+def _refuse(draft: Json, issued_on: date) -> None:
     """All that stands against the document, at once."""
-    faults = [*party_faults(draft), *_date_faults(draft, issued_on, today), *glyph_faults(_texts(draft))]
+    faults = [*party_faults(draft), *_date_faults(draft, issued_on), *glyph_faults(_texts(draft))]
     if faults:
         raise Refused(faults)
 
 
-def _date_faults(draft: Json, issued_on: date, today: date) -> list[Fault]:
-    """Not before the period begins, nor after tomorrow (the ledger's clock is UTC; east of it, it may be)."""
-    first, last = date.fromisoformat(draft["period"]["start"]), today + timedelta(days=1)
-    if first <= issued_on <= last:
+def _date_faults(draft: Json, issued_on: date) -> list[Fault]:
+    """Not before the period begins. Nothing else: when it was recorded, the ledger's own time tells."""
+    first = draft["period"]["start"]
+    if issued_on.isoformat() >= first:
         return []
-    words = f"a day from {first} (its period begins) to {last} (by the ledger's clock)"
+    words = f"a day from {first}, when its period begins (--date)"
     return [Fault("certificate", None, "issued_on", issued_on.isoformat(), words, "A6.1 a")]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from massbalance.certificates import page_parts as parts
 from massbalance.certificates.exact import shown
-from massbalance.certificates.glyphs import FAMILY
+from massbalance.certificates.glyphs import FAMILY, SECOND, composed, left_to_second
 from massbalance.certificates.texts import LANGUAGES, Words
 
 REGIONS = {"ja": "JP", "en": "GB"}
@@ -25,7 +25,7 @@ ROOM, NARROW = 26, 11
 def breakable(value: Any, room: int = ROOM) -> Any:
     """The texts of a page, with places to break in every word longer than `room` letters."""
     if isinstance(value, str):
-        return _LONG.sub(lambda found: _broken(found.group(), room), value)
+        return _LONG.sub(lambda found: _broken(found.group(), room), composed(value))
     if isinstance(value, Mapping):
         return {key: breakable(inner, NARROW if key == "annex" else room) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -53,6 +53,8 @@ def page(document: Mapping[str, Any], sha256: str, key_id: str, language: str) -
         "keywords": [document["serial"], document["rule_model"]["id"], document["ledger"]["ledger"]],
         "date": {"year": year, "month": month, "day": day},
         "font": FAMILY,
+        "second": SECOND,
+        "second_covers": left_to_second(),
         "serial": document["serial"],
         "attached_name": f"{document['serial']}.json",
         "attached_description": "the signed document with every figure exact",

@@ -28,7 +28,7 @@ MIN_PREFIX = 8
 def named_run(run: Path | str) -> str:
     """The key that `run` names: of a run's folder, or the text itself."""
     folder = Path(run)
-    if folder.is_dir():
+    if str(run) and folder.is_dir():
         from massbalance.ledger.run_folder import key_of
 
         return key_of(folder)
@@ -147,14 +147,9 @@ def live_residual(posted: PostedRun, product: str, period: str) -> Basis:
 
 
 def withdrawn(reading: Reading, row: Row) -> bool:
-    """Was a claim or a residual withdrawn? Either by a fact of its own, or because its run was reversed."""
-    kind, rest = row.key.split(":", 1)
-    marks = [f"withdrawn:{rest}"] if kind == "claim" else [f"withdrawn:{row.key}"]
-    return any(reading.find(mark) is not None for mark in marks) or _reversed(reading, row.journal)
-
-
-def _reversed(reading: Reading, journal: int) -> bool:
-    return any(row.facts().get("journal") == journal for row in reading.rows(kind="reversal", after=journal))
+    """Was a claim or a residual withdrawn?"""
+    name = row.key.removeprefix("claim:") if row.kind == "claim" else row.key
+    return reading.find(f"withdrawn:{name}") is not None
 
 
 def hash_of(reading: Reading, row: Row) -> str:

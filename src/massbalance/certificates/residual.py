@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 from massbalance.certificates.common import (
     FORMAT,
@@ -70,7 +69,9 @@ def residual_statement(basis: Basis, ledger_id: str, customer: str, others: Cust
         "statements": of_residual(
             posted.guideline, measured=bool(measured), corrected=bool(found), assurance=assurance
         ),
-        "scope3": _scope3(figures, measured, found),
+        "scope3": _scope3(
+            figures, measured, [item for item in found if item["declared_in"] == basis.row.period]
+        ),
         "ledger": ledger_part(basis, ledger_id),
     }
 
@@ -97,14 +98,15 @@ def _correction(row: Row) -> Json:
     }
 
 
-def _scope3(figures: dict[str, str], measured: str, found: list[Json]) -> Json:
-    """Which figure the buyer uses for scope 3, and which not (J5.3.3, J6)."""
-    here = [item for item in found if item["declared_in"] != item["corrects"]]
-    total = sum((exact(item["tco2e"]) for item in here), Fraction(0))
-    answer: dict[str, Any] = {
+def _scope3(figures: dict[str, str], measured: str, on_top: list[Json]) -> Json:
+    """Which figure the buyer uses for scope 3, and which not (J5.3.3, J6).
+
+    on_top: corrections that are declared in the period.
+    """
+    total = sum((exact(item["tco2e"]) for item in on_top), Fraction(0))
+    return {
         "use_tco2e_per_t": figures["cfp_residual"],
         "add_to_measured_tco2e_per_t": figures["correction_tco2e_per_t"],
         "corrections_tco2e": exact_text(total),
         "do_not_use": [{"figure": measured, "what": "measured or EPD figure with the improvements in it"}],
     }
-    return answer

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from massbalance.interfaces.cli_audit import register as register_audit
+from massbalance.interfaces.cli_certificate import register as register_certificate
 from massbalance.interfaces.cli_ledger import register as register_ledger
 from massbalance.interfaces.shared import (
     FAILED,
@@ -25,6 +26,7 @@ from massbalance.interfaces.shared import (
     show,
     show_faults,
     show_json,
+    show_refused,
     stop,
 )
 
@@ -84,6 +86,7 @@ def run(
     """
     must_exist("run", case)
     from massbalance.api import SolverError, VerificationFailed, limited
+    from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console import run_text
 
     target = out if out is not None else Path("runs") / (case.resolve().stem or "case")
@@ -94,6 +97,10 @@ def run(
                     case, target, from_ledger or ledger is not None, ledger, proposer=proposer.strip(),
                     method=method.value, time_limit=time_limit, gap=gap, progress=say,
                 )  # fmt: skip
+        except CaseRefused as refused:
+            if json:
+                show_refused(refused)
+            raise
         except VerificationFailed as failed:
             show_faults(list(failed.report.faults), at_most=20)
             complain("run: the check of the result failed; nothing was published")
@@ -139,8 +146,7 @@ def check(case: CaseArgument, json: JsonOption = False) -> None:
                 found, warnings = check_case(case, progress=say)
         except CaseRefused as refused:
             if json:
-                faults = [f.as_dict() for f in refused.faults]
-                show_json({"valid": False, "faults": faults})
+                show_refused(refused)
             raise
         except SolverError as error:
             complain(f"check: {error}. Please report this with the case")
@@ -236,6 +242,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
 
 register_ledger(app)
 register_audit(app)
+register_certificate(app)
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ def audit(
     key at hand is not the ledger's; 8: the ledger was tampered with.
     Example: massbalance audit --period 2026-04 --out audits/2026-04
     """
-    from massbalance.records import audit_pack
+    from massbalance.audit.publish import audit_pack
 
     target = out if out is not None else Path("audits") / "-".join(dict.fromkeys(period))
     with guarded("audit"), progress() as say:

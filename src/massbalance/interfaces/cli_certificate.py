@@ -153,14 +153,10 @@ def _combination(asked: _Asked) -> None:
 
 
 def _issue(wanted: Wanted, replace: str, ledger: str | None, out: Path, json: bool) -> None:
-    from massbalance.certificates.files import write_files
-    from massbalance.certificates.issue import issue
-    from massbalance.ledger.signing import Signer
-    from massbalance.ledger.store import Ledger
+    from massbalance.records import issue_document
 
-    with Ledger.open(ledger, create=False) as book:
-        issued = issue(book, wanted, Signer.of(book.id), replace=replace)
-    paths = write_files(issued, out)
+    issued = issue_document(wanted, ledger, replace=replace, out=out)
+    paths = [out / name for name in issued.files()]
     for note in issued.notes:
         complain(f"certificate: {note}")
     if json:
@@ -190,11 +186,9 @@ def _told(issued: Issued, paths: list[Path]) -> dict[str, object]:
 
 
 def _cancel(wanted: Wanted, reason: str, ledger: str | None, json: bool) -> None:
-    from massbalance.certificates.issue import cancel
-    from massbalance.ledger.store import Ledger
+    from massbalance.records import cancel_document
 
-    with Ledger.open(ledger, create=False) as book:
-        serial, new = cancel(book, wanted, reason)
+    serial, new = cancel_document(wanted, reason, ledger)
     if json:
         show_json({"serial": serial, "cancelled": True, "new": new})
         return
@@ -206,8 +200,10 @@ def _check(asked: _Asked, file: Path, key: str | None, ledger: str | None, json:
         _usage("--check goes with --ledger, --key and --json only")
     if key is not None and (len(key) != 64 or set(key) - set("0123456789abcdef")):
         _usage("--key: expected a public key of 64 lower-case hexadecimal digits")
+    from massbalance.records import check_document
+
     with guarded("certificate"):
-        found = _checked(file, key, ledger)
+        found = check_document(file, ledger, key=key or "")
     if json:
         show_json(found.as_dict())
     else:
@@ -216,18 +212,6 @@ def _check(asked: _Asked, file: Path, key: str | None, ledger: str | None, json:
         stop(FORGED)
     if found.status.state not in ("live", "unknown"):
         stop(STALE)
-
-
-def _checked(file: Path, key: str | None, ledger: str | None) -> Checked:
-    from massbalance.certificates.check import Checker
-    from massbalance.ledger.store import Ledger
-
-    content, signature = file.read_bytes(), file.with_suffix(".sig")
-    beside = signature.read_bytes() if signature != file and signature.is_file() else None
-    if key is not None and ledger is None:
-        return Checker(key=key).check(content, beside)
-    with Ledger.open(ledger, create=False) as book, book.snapshot() as reading:
-        return Checker(reading, key or "").check(content, beside)
 
 
 def _say(file: Path, found: Checked) -> None:
