@@ -190,7 +190,9 @@ class Forgery:
                 before = held.get(row["commodity"], 0)
                 if row["kind"] == "carried_over":
                     row["quantity"] = before
-                row["held"] = before + row["quantity"] * ((row["credit"] == "held") - (row["debit"] == "held"))
+                row["held"] = before + row["quantity"] * (
+                    (row["credit"] == "held") - (row["debit"] == "held")
+                )
                 held[row["commodity"]] = row["held"]
 
     def _chain(self) -> None:
@@ -203,7 +205,9 @@ class Forgery:
                 row["details"]["public"], row["key"] = public, f"key:{key_id(public)}"
             if row["kind"] == "signed":
                 row["details"] = self.checkpoint(row["details"])
-                self.written[f"checkpoints/{row['details']['n']:010d}.json"] = canonical_line(row["details"]) + b"\n"
+                self.written[f"checkpoints/{row['details']['n']:010d}.json"] = (
+                    canonical_line(row["details"]) + b"\n"
+                )
             if row["kind"] == "certified":
                 self._document(row)
             entry = Row(**{**row, "details": details_text(row["details"])})
@@ -238,7 +242,12 @@ class Forgery:
         pdf = self.kept.get(f"certificates/{serial}.pdf", self.files[f"certificates/{serial}.pdf"])
         told |= {"document": sha256(content), "pdf": sha256(pdf)}
         beside = self.signed(
-            {"format": "massbalance signature 1", "serial": serial, "pdf": told["pdf"], "key": document["key"]}
+            {
+                "format": "massbalance signature 1",
+                "serial": serial,
+                "pdf": told["pdf"],
+                "key": document["key"],
+            }
         )
         told["pdf_signature"] = beside["signature"]
         self.written |= {

@@ -64,7 +64,9 @@ def allocate(f: Forgery, row: Entry, **figures: int) -> None:
     moved = sum(details[f"scope{s}_g"] for s in (1, 2, 3)) - grams
     origin = next(r for r in f.table("case/lots.csv") if r["lot"] == lot_of(row))["origin"]
     effect = f"effect:origin:{origin}" if origin else f"effect:{lot_of(row)}"
-    f.first("allocated", lambda r: r["commodity"] == effect and r["period"] == row["period"])["quantity"] += moved
+    f.first("allocated", lambda r: r["commodity"] == effect and r["period"] == row["period"])["quantity"] += (
+        moved
+    )
     account(f, row, row["quantity"] - before)
 
 
@@ -229,7 +231,9 @@ def a_lower_footprint_than_reached(f: Forgery) -> None:
 
 @fraud("is not reached")
 def more_mass_than_the_credits_carry(f: Forgery) -> None:
-    row = f.first("claim", lambda r: r["details"]["claim"] == "reduction" and float(r["details"]["mass_t"]) > 20)
+    row = f.first(
+        "claim", lambda r: r["details"]["claim"] == "reduction" and float(r["details"]["mass_t"]) > 20
+    )
     more = f"{float(row['details']['claimed_t']) + 10:g}"
     f.change("case/orders.csv", lambda r: r["order"] == row["subject"], mass_t=f"{float(more) + 1:g}")
     claim(f, row, claimed_t=more, mass_t=f"{float(more) + 1:g}", unmet_t="1")
@@ -282,7 +286,9 @@ def more_than_was_made(f: Forgery) -> None:
     row = f.first("claim")
     told = row["details"]
     f.change(
-        "case/production.csv", lambda r: r["product"] == told["product"] and r["period"] == row["period"], mass_t="0.5"
+        "case/production.csv",
+        lambda r: r["product"] == told["product"] and r["period"] == row["period"],
+        mass_t="0.5",
     )
 
 
@@ -298,7 +304,9 @@ def a_smaller_share_is_feasible(f: Forgery) -> None:
     lot = next(r for r in f.table("case/lots.csv") if r["lot"] == lot_of(row))
     alloy = product_of(f, row)["alloy"]
     f.change(
-        "case/alloys.csv", lambda r: r["alloy"] == alloy and r["category"] == lot["category"], max_share="0.001"
+        "case/alloys.csv",
+        lambda r: r["alloy"] == alloy and r["category"] == lot["category"],
+        max_share="0.001",
     )
 
 
@@ -357,7 +365,9 @@ def an_allocation_left_out_of_the_ledger(f: Forgery) -> None:
 @fraud("allocation.csv has")
 def an_allocation_put_into_the_ledger(f: Forgery) -> None:
     row = use(f, kind="energy")
-    f.rows.insert(f.rows.index(row) + 1, {**row, "n": 0, "subject": "A-9999", "details": dict(row["details"])})
+    f.rows.insert(
+        f.rows.index(row) + 1, {**row, "n": 0, "subject": "A-9999", "details": dict(row["details"])}
+    )
 
 
 @fraud("account.csv")
@@ -485,7 +495,15 @@ def a_second_claim_without_withdrawal(f: Forgery) -> None:
 @fraud("locked")
 def a_claim_in_a_locked_period(f: Forgery) -> None:
     row = f.post
-    lock = {**row, "n": -1, "journal": -1, "kind": "lock", "period": "2026-05", "key": "lock:2026-05", "details": {}}
+    lock = {
+        **row,
+        "n": -1,
+        "journal": -1,
+        "kind": "lock",
+        "period": "2026-05",
+        "key": "lock:2026-05",
+        "details": {},
+    }
     f.rows.insert(f.rows.index(row), lock)
 
 
@@ -514,7 +532,17 @@ def periods_that_overlap(f: Forgery) -> None:
 def a_false_assertion(f: Forgery) -> None:
     row, some = f.post, f.first("received")
     told = {"commodity": some["commodity"], "quantity": 1}
-    f.rows.append({**row, "n": -1, "journal": -1, "kind": "assertion", "key": "", "details": told, "at": f.rows[-1]["at"]})
+    f.rows.append(
+        {
+            **row,
+            "n": -1,
+            "journal": -1,
+            "kind": "assertion",
+            "key": "",
+            "details": told,
+            "at": f.rows[-1]["at"],
+        }
+    )
 
 
 @fraud("hash")
@@ -526,10 +554,20 @@ def a_checkpoint_of_another_chain(f: Forgery) -> None:
 @fraud("outside a posted run")
 def an_allocation_outside_any_run(f: Forgery) -> None:
     row = use(f, kind="material", period="2026-06")
-    header = {**f.post, "n": -1, "journal": -1, "kind": "adjustment", "key": "", "details": {}, "at": f.rows[-1]["at"]}
+    header = {
+        **f.post,
+        "n": -1,
+        "journal": -1,
+        "kind": "adjustment",
+        "key": "",
+        "details": {},
+        "at": f.rows[-1]["at"],
+    }
     f.rows.append(header)
     last = list(f.of("carried_over", lambda r: r["period"] == "2026-06"))[-1]
-    f.rows.append({**row, "n": -2, "journal": -1, "commodity": last["commodity"], "quantity": 1, "at": f.rows[-1]["at"]})
+    f.rows.append(
+        {**row, "n": -2, "journal": -1, "commodity": last["commodity"], "quantity": 1, "at": f.rows[-1]["at"]}
+    )
 
 
 # ---- documents ---------------------------------------------------------------------------------------

@@ -25,7 +25,12 @@ BARE = ("-I", "-S")
 def run(*arguments: str | Path, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
     """verify.py without site packages and with an empty environment."""
     return subprocess.run(
-        [python, *BARE, *map(str, arguments)], capture_output=True, text=True, encoding="utf-8", env={}, check=False
+        [python, *BARE, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={},
+        check=False,
     )
 
 
@@ -69,7 +74,9 @@ def test_flips_are_named_by_the_file_itself(aluminium: World, pack: Path) -> Non
     for name in ["manifest.json", "copy.zip", "verify.py", *rng.sample(sorted(aluminium.files), 6)]:
         content = aluminium.files[name]
         at = rng.randrange(len(content))
-        (pack / name).write_bytes(content[:at] + bytes([content[at] ^ 1 << rng.randrange(8)]) + content[at + 1 :])
+        (pack / name).write_bytes(
+            content[:at] + bytes([content[at] ^ 1 << rng.randrange(8)]) + content[at + 1 :]
+        )
         done = run(verify, pack, "--json")
         first = json.loads(done.stdout)["first"]
         assert (done.returncode, first["file"], first["offset"]) == (8, name, at)
@@ -142,7 +149,9 @@ def test_it_needs_the_standard_library_only_and_python_3_9() -> None:
         name.split(".")[0]
         for node in ast.walk(tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names])
+        for name in (
+            [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+        )
     }
     assert modules - {"cryptography"} <= set(sys.stdlib_module_names)
 

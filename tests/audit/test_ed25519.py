@@ -32,7 +32,11 @@ def test_right_signatures_hold(seed: bytes, message: bytes) -> None:
 )
 def test_changed_ones_are_judged_alike(seed: bytes, message: bytes, part: str, at: int, bit: int) -> None:
     key = Ed25519PrivateKey.from_private_bytes(seed)
-    parts = {"public": key.public_key().public_bytes_raw(), "message": message, "signature": key.sign(message)}
+    parts = {
+        "public": key.public_key().public_bytes_raw(),
+        "message": message,
+        "signature": key.sign(message),
+    }
     told = bytearray(parts[part])
     told[at % len(told)] ^= 1 << bit
     parts[part] = bytes(told)
@@ -65,7 +69,9 @@ def test_a_second_spelling_of_a_signature_is_refused() -> None:
     assert not signature_holds(public.hex(), b"m", signature.hex().upper())
 
 
-@pytest.mark.parametrize(("public", "signature"), [("", ""), ("zz", "00"), ("00" * 31, "00" * 64), ("ff" * 32, "00" * 64)])
+@pytest.mark.parametrize(
+    ("public", "signature"), [("", ""), ("zz", "00"), ("00" * 31, "00" * 64), ("ff" * 32, "00" * 64)]
+)
 def test_nonsense_is_no_signature(public: str, signature: str) -> None:
     assert not signature_holds(public, b"m", signature)
     if "z" not in public:

@@ -76,7 +76,16 @@ def test_an_insider_who_rewrites_history_is_seen_by_a_checkpoint(aluminium: Worl
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", b"[]", b"null", b'{"n": "x"}', b"\xff", b'{"n":1,"hash":"","signature":"","ledger":"","key":""}']
+    "content",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b'{"n": "x"}',
+        b"\xff",
+        b'{"n":1,"hash":"","signature":"","ledger":"","key":""}',
+    ],
 )
 def test_a_checkpoint_that_is_none(aluminium: World, content: bytes) -> None:
     assert verify_pack(aluminium.files, checkpoints={"held.json": content}).faults

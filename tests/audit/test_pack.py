@@ -47,7 +47,11 @@ def test_what_a_pack_holds(aluminium: World) -> None:
         "README.txt", "verify.py", MANIFEST, SIGNATURE, COPY, "pack.json", "ledger/entries.txt", "balances.csv",
         "walks.csv", "evidence.csv", "report.html",
     } <= names  # fmt: skip
-    for folder, ending in (("checkpoints/", ".json"), ("certificates/", ".pdf"), ("rules/jaa-2026-", ".toml")):
+    for folder, ending in (
+        ("checkpoints/", ".json"),
+        ("certificates/", ".pdf"),
+        ("rules/jaa-2026-", ".toml"),
+    ):
         assert any(name.startswith(folder) and name.endswith(ending) for name in names)
     run = {path.relative_to(aluminium.run).as_posix() for path in aluminium.run.rglob("*") if path.is_file()}
     packed = {name.split("/", 2)[2] for name in names if name.startswith("runs/")}
@@ -73,11 +77,15 @@ def test_the_second_copy_is_a_zip_that_others_read(aluminium: World, tmp_path: P
 
 def test_missing_evidence_is_listed(aluminium: World) -> None:
     found = rows(aluminium.files["evidence.csv"])
-    missing = {(r["clause"], r["table"], r["subject"], r["needed"]) for r in found if r["status"] == "missing"}
+    missing = {
+        (r["clause"], r["table"], r["subject"], r["needed"]) for r in found if r["status"] == "missing"
+    }
     assert ("A3.3", "products", "LI-1050", "verified_by") in missing
     assert ("A5.1.2A", "lots", "SO-R02", "scheme, certificate or evidence") in missing
     assert {r["status"] for r in found} == {"present", "missing", "statement", "not applicable"}
-    who = next(r for r in found if r["clause"] == "A3.3" and r["table"] == "products" and r["status"] == "present")
+    who = next(
+        r for r in found if r["clause"] == "A3.3" and r["table"] == "products" and r["status"] == "present"
+    )
     assert who["who"]
     assert who["when"]
     levels = {r["level"] for r in found if r["clause"] == "A6.2" and r["subject"] == "assurance"}
@@ -98,7 +106,9 @@ def test_balances_balance(aluminium: World, steel: World) -> None:
     for world in (aluminium, steel):
         for row in rows(world.files["balances.csv"]):
             n = {name: round(float(value) * 10**6) for name, value in row.items() if name in BALANCED}
-            closing = n["opening"] + n["received"] - sum(n[name] for name in out) + n["returned"] + n["adjusted"]
+            closing = (
+                n["opening"] + n["received"] - sum(n[name] for name in out) + n["returned"] + n["adjusted"]
+            )
             assert closing == n["closing"], row
 
 
@@ -111,9 +121,15 @@ def test_walks_lead_from_claims_to_evidence(aluminium: World) -> None:
     orders = {row["order"]: row for row in rows((aluminium.run / "orders.csv").read_bytes())}
     walks = rows(aluminium.files["walks.csv"])
     assert {row["order"] for row in walks} == {
-        name for name, row in orders.items() if row["period"] in aluminium.periods and float(row["claimed_t"]) > 0
+        name
+        for name, row in orders.items()
+        if row["period"] in aluminium.periods and float(row["claimed_t"]) > 0
     }
-    bare = {row["lot"] for row in walks if row["lot"] and not (row["scheme"] or row["certificate"] or row["evidence"])}
+    bare = {
+        row["lot"]
+        for row in walks
+        if row["lot"] and not (row["scheme"] or row["certificate"] or row["evidence"])
+    }
     assert bare == {"SO-R02"}
     assert any(";" in row["certificates"] for row in walks)
 
@@ -150,7 +166,14 @@ def test_the_report_stands_alone(aluminium: World) -> None:
     assert all(link.startswith(("#", "certificates/")) for link in links)
     assert {link[1:] for link in links if link.startswith("#")} <= page.ids
     assert {link for link in links if not link.startswith("#")} <= set(aluminium.files)
-    for word in ("A. Sato", "B. Kato", "監査報告", "a typing error", "the metal was not shipped", "accounted"):
+    for word in (
+        "A. Sato",
+        "B. Kato",
+        "監査報告",
+        "a typing error",
+        "the metal was not shipped",
+        "accounted",
+    ):
         assert word in text
     evidence = text[text.index('<section id="evidence">') :]
     assert evidence.index("missing") < evidence.index("All lines")

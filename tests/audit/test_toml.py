@@ -41,7 +41,22 @@ def test_cases(aluminium: World, steel: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a", "a =", "a = [1", 'a = "x', "[a", "= 1", "a = nan", 'a = """x"""', 'a = "\\q"', "a = 1e5", "a = [1 2]", "a = {b", "a = {b = 1"]
+    "text",
+    [
+        "a",
+        "a =",
+        "a = [1",
+        'a = "x',
+        "[a",
+        "= 1",
+        "a = nan",
+        'a = """x"""',
+        'a = "\\q"',
+        "a = 1e5",
+        "a = [1 2]",
+        "a = {b",
+        "a = {b = 1",
+    ],
 )
 def test_what_is_not_toml(text: str) -> None:
     with pytest.raises(TomlError):

@@ -49,7 +49,12 @@ def make_world(folder: Path, case: Path, periods: Sequence[str]) -> World:
     where, key = folder / "ledger.db", folder / "key.pem"
     with Ledger.open(where) as ledger:
         signer = Signer.of(ledger.id, key)
-        done = post(ledger, read_run(run, manifest_bytes(run)), Approval("A. Sato", "B. Kato", "first half"), signer=signer)
+        done = post(
+            ledger,
+            read_run(run, manifest_bytes(run)),
+            Approval("A. Sato", "B. Kato", "first half"),
+            signer=signer,
+        )
         claimed = [row.period for row in ledger.rows(kind="claim")]
         chosen = tuple(periods) or (max(sorted(set(claimed)), key=claimed.count),)
         certify(ledger, done.key, chosen[-1], signer)

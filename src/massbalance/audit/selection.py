@@ -1,7 +1,7 @@
 """Which rows of the ledger a pack shows, and which it gives by their digest only.
 
 Shown: every journal that touches the periods, whole; the full history of every commodity that moves in
-such a journal; what is said later of its claims, residuals and certificates; the rows that concern
+such a journal, and of its lots' effects; what is said later of its claims, residuals and certificates; the rows that concern
 everybody (ledger, keys, periods, rules, locks, checkpoints); and the first row of each journal of which
 some row is shown. Three passes over the ledger, so that only the shown rows are ever held.
 """
@@ -14,8 +14,6 @@ from massbalance.ledger.reading import Reading
 from massbalance.ledger.rows import Row
 
 ALWAYS = frozenset({"open", "key", "period", "rules", "adoption", "lock", "signed", "checkpoint"})
-OF_A_CLAIM = frozenset({"claim", "residual", "withdrawn", "correction"})
-"""Facts about an order or a product: shown where their subject is one of a shown journal's."""
 
 
 class Selection:
@@ -25,7 +23,7 @@ class Selection:
         self.reading = reading
         self.periods = frozenset(periods)
         self.journals = self._touching()
-        self.commodities, self.subjects, self.facts = self._touched()
+        self.commodities, self.orders, self.residuals, self.facts = self._touched()
         self.serials = self._certified()
         self.kept = self._shown()
 
@@ -36,26 +34,35 @@ class Selection:
             found |= {row.journal for row in self.reading.rows(period=period)}
         return frozenset(found)
 
-    def _touched(self) -> tuple[frozenset[str], frozenset[str], frozenset[int]]:
-        """Commodities of these journals, their orders and products, and the claims and residuals in the periods."""
+    def _touched(
+        self,
+    ) -> tuple[frozenset[str], frozenset[str], frozenset[tuple[str, str]], frozenset[int]]:
+        """Of these journals: commodities, orders, (product, period) of residuals; claims and residuals in the periods."""
         commodities: set[str] = set()
-        subjects: set[str] = set()
+        orders: set[str] = set()
+        residuals: set[tuple[str, str]] = set()
         facts: set[int] = set()
         for journal in self.journals:
             for row in self.reading.rows(journal=journal):
                 if row.commodity:
                     commodities.add(row.commodity)
-                elif row.kind in ("claim", "residual"):
-                    subjects.add(row.subject)
-                    if row.period in self.periods:
-                        facts.add(row.n)
-        return frozenset(commodities), frozenset(subjects), frozenset(facts)
+                elif row.kind == "claim":
+                    orders.add(row.subject)
+                elif row.kind == "residual":
+                    residuals.add((row.subject, row.period))
+                if row.kind in ("claim", "residual") and row.period in self.periods:
+                    facts.add(row.n)
+        for row in self.reading.rows(kind="lot"):
+            if f"lot:{row.subject}" in commodities:
+                origin = row.facts()["row"].get("origin")
+                commodities.add(f"effect:origin:{origin}" if origin else f"effect:{row.subject}")
+        return frozenset(commodities), frozenset(orders), frozenset(residuals), frozenset(facts)
 
     def _certified(self) -> frozenset[str]:
         """Serials of the documents that rest on claims and residuals in the periods."""
         found: set[str] = set()
         for row in self.reading.rows(kind="certified"):
-            if row.subject in self.subjects and row.facts()["basis"] in self.facts:
+            if row.facts()["basis"] in self.facts:
                 found.add(row.key.removeprefix("certificate:"))
         return frozenset(found)
 
@@ -78,7 +85,9 @@ class Selection:
             return row.facts().get("commodity") in self.commodities
         if row.kind in ("certified", "cancelled"):
             return row.key.partition(":")[2] in self.serials
-        return row.kind in OF_A_CLAIM and row.subject in self.subjects
+        if row.kind in ("withdrawn", "correction") and row.subject not in self.orders:
+            return (row.subject, row.facts().get("of_period")) in self.residuals
+        return row.kind in ("claim", "withdrawn") and row.subject in self.orders
 
     def lines(self) -> Iterator[bytes]:
         """ledger/entries.txt, line by line."""

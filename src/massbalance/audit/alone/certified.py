@@ -43,8 +43,8 @@ def certificate_faults(view: View) -> Iterator[str]:
         if len(serials) > 1:
             yield f"certificate {serials[1]}: {serials[0]} certifies the same, and stands"
     for serial, row in sorted(cancelled.items()):
-        if serial not in rows or row.n < rows[serial].n:
-            yield f"certificate {serial}: row {row.n} cancels what no row before certifies"
+        if serial in rows and row.n < rows[serial].n:
+            yield f"certificate {serial}: row {row.n} cancels what row {rows[serial].n} certifies after it"
     known = {f"certificates/{serial}{end}" for serial in rows for end in (".json", ".pdf", ".sig")}
     for name in sorted(view.files):
         if name.startswith("certificates/") and name not in known:

@@ -120,6 +120,11 @@ def _check_content(report: Report, view: View, public: str) -> None:
     extract, entries = view.extract, "ledger/entries.txt"
     shown = f"{len(extract.hashes)} rows of the ledger ({extract.hidden} by digest only)"
     report.check(shown, lambda: ledger_faults(extract), entries)
+    if extract.hidden:
+        report.notes.append(
+            f"{extract.hidden} rows are there by their digest only: that they are the ledger's is checked, that they "
+            "have nothing to do with the periods is the maker's word"
+        )
     report.check("pack.json", lambda: _pack_faults(view), "pack.json")
     for name in sorted(n for n in view.files if n.startswith("checkpoints/")):
         document = view.files[name]
@@ -140,7 +145,9 @@ def _check_content(report: Report, view: View, public: str) -> None:
         ("balances.csv", balances_csv), ("walks.csv", walks_csv), ("evidence.csv", evidence_csv),
         ("report.html", report_html), ("README.txt", lambda pack: readme(pack, public)),
     ):  # fmt: skip
-        report.check(f"{name} made again", lambda n=name, made=rebuilt: _made_again(view, n, made(view)), name)
+        report.check(
+            f"{name} made again", lambda n=name, made=rebuilt: _made_again(view, n, made(view)), name
+        )
 
 
 def _pack_faults(view: View) -> Iterable[str]:

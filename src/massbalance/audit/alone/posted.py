@@ -114,9 +114,9 @@ class _Run:
         }
         for row in self.case.rows("lots"):
             stated = lots.get(row["lot"])
-            if stated is None:
+            if stated is None or stated.n > self.rows[-1].n:
                 if row["lot"] in used:
-                    yield f"lot {row['lot']}: the ledger does not state it"
+                    yield f"lot {row['lot']}: the ledger did not state it"
                 continue
             facts = stated.details.get("row", {})
             for column in sorted((set(facts) | set(row)) - set(DERIVED)):

@@ -16,9 +16,12 @@ def undone_faults(view: View) -> Iterator[str]:
     journals: Dict[int, List[Entry]] = defaultdict(list)
     for row in view.extract.by_kind["withdrawn"]:
         if "claim" in row.details:
-            claim = view.extract.row(int(row.details["claim"]))
+            n = int(row.details["claim"])
+            claim = view.extract.row(n)
+            if claim is None and 0 < n < row.n:
+                continue  # of a period that is not the pack's
             if claim is None or claim.kind != "claim" or claim.n > row.n or view.withdrawal(claim) != row:
-                yield f"row {row.n}: it withdraws {row.key}, which row {row.details['claim']} is not"
+                yield f"row {row.n}: it withdraws {row.key}, which row {n} is not"
             elif claim.journal in view.complete:
                 journals[row.journal].append(row)
                 yield from _withdrawn(view, row, claim)
