@@ -17,7 +17,7 @@ PERIODS = ("2026-04", "2026-05")
 
 @pytest.fixture(scope="session")
 def aluminium(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """data/aluminium, posted; certificates replaced and cancelled; residual statements; a pack of two periods."""
+    """data/aluminium, posted; certificates, one replaced, one cancelled; statements; a pack."""
     return make_world(tmp_path_factory.mktemp("aluminium"), DATA / "aluminium", PERIODS)
 
 

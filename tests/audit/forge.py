@@ -20,7 +20,16 @@ from massbalance.audit.alone.ed25519 import key_id
 from massbalance.audit.alone.entries import canonical_line
 from massbalance.audit.alone.evidence import evidence_csv
 from massbalance.audit.alone.packed import (
-    COPY, MANIFEST, PACK, SIGNATURE, Files, canonical, manifest_of, sha256, signature_document, zip_of,
+    COPY,
+    MANIFEST,
+    PACK,
+    SIGNATURE,
+    Files,
+    canonical,
+    manifest_of,
+    sha256,
+    signature_document,
+    zip_of,
 )  # fmt: skip
 from massbalance.audit.alone.posted import run_key
 from massbalance.audit.alone.readme import readme
@@ -30,12 +39,13 @@ from massbalance.audit.alone.view import ENTRIES, View, run_folder
 from massbalance.ledger.rows import Row, chained, details_text
 
 FIELDS = (
-    "n", "journal", "kind", "at", "period", "commodity", "debit", "credit", "quantity", "held", "subject", "key",
-    "details",
+    "n", "journal", "kind", "at", "period", "commodity", "debit", "credit", "quantity", "held", "subject",
+    "key", "details",
 )  # fmt: skip
 Entry = dict[str, Any]
 MADE = {
-    "balances.csv": balances_csv, "walks.csv": walks_csv, "evidence.csv": evidence_csv, "report.html": report_html,
+    "balances.csv": balances_csv, "walks.csv": walks_csv, "evidence.csv": evidence_csv,
+    "report.html": report_html,
 }  # fmt: skip
 
 

@@ -116,7 +116,7 @@ def test_a_digest_is_part_of_the_chain(life: Life) -> None:
 
 def test_checkpoints_between(life: Life) -> None:
     """A checkpoint that was given out early confirms every later pack."""
-    world, packs = life
+    _world, packs = life
     early = next(name for name in sorted(packs[MONTHS[0]]) if name.startswith("checkpoints/"))
     held = {"held.json": packs[MONTHS[0]][early]}
     for files in packs.values():

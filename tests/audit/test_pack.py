@@ -44,8 +44,8 @@ def test_the_same_ledger_gives_the_same_bytes(aluminium: World, tmp_path: Path) 
 def test_what_a_pack_holds(aluminium: World) -> None:
     names = set(aluminium.files)
     assert {
-        "README.txt", "verify.py", MANIFEST, SIGNATURE, COPY, "pack.json", "ledger/entries.txt", "balances.csv",
-        "walks.csv", "evidence.csv", "report.html",
+        "README.txt", "verify.py", MANIFEST, SIGNATURE, COPY, "pack.json", "ledger/entries.txt",
+        "balances.csv", "walks.csv", "evidence.csv", "report.html",
     } <= names  # fmt: skip
     for folder, ending in (
         ("checkpoints/", ".json"),
@@ -113,7 +113,8 @@ def test_balances_balance(aluminium: World, steel: World) -> None:
 
 
 BALANCED = (
-    "opening", "received", "allocated", "blocked", "forgone", "expired", "retired", "returned", "adjusted", "closing",
+    "opening", "received", "allocated", "blocked", "forgone", "expired", "retired", "returned", "adjusted",
+    "closing",
 )  # fmt: skip
 
 

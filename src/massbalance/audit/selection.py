@@ -1,9 +1,9 @@
 """Which rows of the ledger a pack shows, and which it gives by their digest only.
 
 Shown: every journal that touches the periods, whole; the full history of every commodity that moves in
-such a journal, and of its lots' effects; what is said later of its claims, residuals and certificates; the rows that concern
-everybody (ledger, keys, periods, rules, locks, checkpoints); and the first row of each journal of which
-some row is shown. Three passes over the ledger, so that only the shown rows are ever held.
+such a journal, and of its lots' effects; what is said later of its claims, residuals and certificates;
+the rows that concern everybody (ledger, keys, periods, rules, locks, checkpoints); and the first row of
+each journal of which some row is shown. Three passes over the ledger, so that only these are ever held.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Selection:
     def _touched(
         self,
     ) -> tuple[frozenset[str], frozenset[str], frozenset[tuple[str, str]], frozenset[int]]:
-        """Of these journals: commodities, orders, (product, period) of residuals; claims and residuals in the periods."""
+        """Of these journals: commodities, orders, (product, period) of residuals; facts in the periods."""
         commodities: set[str] = set()
         orders: set[str] = set()
         residuals: set[tuple[str, str]] = set()

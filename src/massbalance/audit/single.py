@@ -26,7 +26,8 @@ named with its first wrong byte.
 Without either, a pack that someone made up and signed with a key of his own looks whole.
 
 This file is made of {count} parts, joined when the pack was written; each begins with a ruled line and
-its own introduction. Read them in order: signatures, files, rows, then what the figures mean; the last make report.html again.
+its own introduction. Read them in order: signatures, files, rows, then what the figures mean; the last
+ones make report.html and README.txt again.
 """
 '''
 _PACKAGE = "massbalance.audit.alone"
@@ -61,8 +62,8 @@ def _split(source: str) -> tuple[set[str], str]:
             del lines[node.lineno - 1 : node.end_lineno]
     first = tree.body[0]
     if isinstance(first, ast.Expr) and first.end_lineno is not None:
-        told = [line.strip().strip('"').strip() for line in lines[: first.end_lineno]]
-        lines[: first.end_lineno] = [f"# {line}".rstrip() for line in told if line or len(told) > 1]
+        words = [line.strip().strip('"').strip() for line in lines[: first.end_lineno]]
+        lines[: first.end_lineno] = [f"# {line}".rstrip() for line in words if line or len(words) > 1]
     body = "\n".join(lines).strip("\n")
     while "\n\n\n\n" in body:
         body = body.replace("\n\n\n\n", "\n\n\n")

@@ -21,7 +21,8 @@ SHARES = {
     "post_consumer_share": ("recycled_post",),
 }
 FROM_LOT = (
-    "lot", "kind", "category", "scheme", "certificate", "site", "evidence", "uom", "expires", "origin", "project",
+    "lot", "kind", "category", "scheme", "certificate", "site", "evidence", "uom", "expires", "origin",
+    "project",
 )  # fmt: skip
 FIGURES = (
     "produced_t", "claimed_t", "conventional_t", "cfp_before", "cfp_residual", "green_share_residual",
@@ -135,14 +136,15 @@ class _Document:
             if told.get(name) != value:
                 yield f"its {name} is {value!r}, and {told.get(name)!r} in row {self.row.n}"
         if document["serial"] != self.serial or document["issued_on"] > self.row.at[:10]:
-            yield f"serial {document['serial']} of {document['issued_on']}, recorded as {self.serial} on {self.row.at[:10]}"
+            what = f"serial {document['serial']} of {document['issued_on']}"
+            yield f"{what}, recorded as {self.serial} on {self.row.at[:10]}"
         held = document["ledger"].get("checkpoint")
         if held:
             keys = self.view.extract.public_keys()
             yield from checkpoint_faults(self.view.extract, "its checkpoint", held, keys)
 
     def _parties(self, document: Dict[str, Any], basis: Entry) -> Dict[str, Any]:
-        """Issuer, assurance, product, recipient as the posted case has them (a later table goes before it)."""
+        """Issuer, assurance, product, recipient as the posted case has them (a later table goes first)."""
         case = self.view.case(self.view.extract.by_journal[basis.journal][0])
         issuer = case.settings.get("issuer", {})
         names = ("name", "address", "contact")
@@ -209,9 +211,13 @@ class _Document:
                 "before": {**dict(zip(SCOPES, map(plain, own))), "total": told["cfp_before"]},
                 "after": {**dict(zip(SCOPES, map(_up, left))), "total": told["cfp_after"]},
             },
-            "claim": {"claim": told["claim"], "level": told["level"], "achieved": self._achieved(basis, uses, reduced)},
+            "claim": {
+                "claim": told["claim"], "level": told["level"],
+                "achieved": self._achieved(basis, uses, reduced),
+            },
             "scope3": {
-                **document["scope3"], "use_tco2e_per_t": told["cfp_after"], "deduct_tco2e": amount(sum(reduced)),
+                **document["scope3"],
+                "use_tco2e_per_t": told["cfp_after"], "deduct_tco2e": amount(sum(reduced)),
                 "deduct_from_tco2e_per_t": told["cfp_before"],
             },
             "credits_by_kind": _by_kind(lots),

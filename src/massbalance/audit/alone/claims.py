@@ -62,7 +62,8 @@ def claim_faults(case: Case, allocation: Table, orders: Table) -> Iterator[str]:
     if len(told) != len(orders):
         yield "orders.csv: an order with more than one row"
     for name in sorted(set(case.orders) ^ set(told)):
-        yield f"order {name}: it has {'no row of orders.csv' if name in case.orders else 'no row in the case'}"
+        where = "of orders.csv" if name in case.orders else "in the case"
+        yield f"order {name}: it has no row {where}"
     for name in sorted(set(by_order) - set(told)):
         yield f"order {name}: credits without a row of orders.csv"
     claimed: Dict[Tuple[str, str], int] = defaultdict(int)
@@ -77,7 +78,8 @@ def claim_faults(case: Case, allocation: Table, orders: Table) -> Iterator[str]:
     made = case.production()
     for place, mass in sorted(claimed.items()):
         if mass > made.get(place, 0):
-            yield f"product {place[0]} in {place[1]}: {amount(mass)} t claimed of {amount(made.get(place, 0))} t made"
+            most = amount(made.get(place, 0))
+            yield f"product {place[0]} in {place[1]}: {amount(mass)} t claimed of {most} t made"
 
 
 def _supply_faults(case: Case, uses: List[Use]) -> Iterator[str]:
@@ -243,7 +245,8 @@ class _Order:
         for scope in (1, 2, 3):
             reduced = sum(use.scopes[scope - 1] for use in self.uses)
             if reduced > given(self.product, f"s{scope}") * self.claimed:
-                yield f"{amount(reduced)} t CO2e in scope {scope}, more than the product has (C9, A5.2.2C, J5.3.2)"
+                what = f"{amount(reduced)} t CO2e in scope {scope}"
+                yield f"{what}, more than the product has (C9, A5.2.2C, J5.3.2)"
 
     def _elements(self, material: List[Tuple[Use, Lot]], alloy: str) -> Iterator[str]:
         base = self.case.wt("base", f"base:{alloy}")

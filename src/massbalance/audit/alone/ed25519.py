@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Optional
+from typing import Optional, Tuple
 
 P = 2**255 - 19
 """The field of the curve."""
@@ -13,7 +13,7 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 ROOT = pow(2, (P - 1) // 4, P)
 """A square root of -1."""
-Point = tuple
+Point = Tuple[int, int, int, int]
 """(X, Y, Z, T) with x = X/Z, y = Y/Z, x * y = T/Z."""
 
 
@@ -61,7 +61,8 @@ def _same(a: Point, b: Point) -> bool:
 
 
 BASE_Y = 4 * pow(5, P - 2, P) % P
-BASE: Point = (_x_of(BASE_Y, 0) or 0, BASE_Y, 1, (_x_of(BASE_Y, 0) or 0) * BASE_Y % P)
+BASE_X = _x_of(BASE_Y, 0) or 0
+BASE: Point = (BASE_X, BASE_Y, 1, BASE_X * BASE_Y % P)
 
 
 def verify_by_hand(public: bytes, message: bytes, signature: bytes) -> bool:

@@ -115,7 +115,7 @@ class Extract:
     def _read_row(self, n: int, text: bytes, hash_: str) -> None:
         try:
             cells = json.loads(text)
-            row = Entry(*cells, hash_)
+            row = Entry._make((*cells, hash_))
             spelt = json.dumps(cells[:12], ensure_ascii=False, separators=(",", ":"))[:-1]
             spelt += (
                 "," + json.dumps(cells[12], sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "]"
@@ -317,7 +317,8 @@ def _assertion_faults(extract: Extract) -> Iterator[str]:
         if commodity in extract.by_commodity and (rows[-1].held if rows else 0) != row.details.get(
             "quantity"
         ):
-            yield f"row {row.n}: it asserts {row.details.get('quantity')} of {commodity}, which is not its balance"
+            told = row.details.get("quantity")
+            yield f"row {row.n}: it asserts {told} of {commodity}, which is not its balance"
 
 
 # ---- checkpoints -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""evidence.csv: clause by clause of the rule model, what is recorded, by whom and when, and what is missing."""
+"""evidence.csv: clause by clause of the rule model, what is recorded, by whom, when, and what is missing."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class _Asked:
         treatment = clause["treatment"]
         others = [word for word in treatment if word != "evidence"]
         asked: Dict[str, List[str]] = {}
-        rest = []
+        rest: List[str] = []
         for item in clause["by"]:
             table, _, column = item.partition(".")
             recorded = "evidence" in treatment and "/" not in item and column and table != "summary"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional
 
 from massbalance.audit.alone.certified import certificate_faults, certificate_notes
 from massbalance.audit.alone.ed25519 import key_id
-from massbalance.audit.alone.entries import checkpoint_faults, ledger_faults
+from massbalance.audit.alone.entries import Extract, checkpoint_faults, ledger_faults
 from massbalance.audit.alone.evidence import evidence_csv
 from massbalance.audit.alone.packed import Files, Wrong, check_files, difference, read_folder
 from massbalance.audit.alone.posted import posted_faults
@@ -22,7 +23,8 @@ from massbalance.audit.alone.view import View
 
 INTEGRITY, USAGE = 8, 2
 UNREADABLE = (
-    KeyError, ValueError, TypeError, IndexError, AttributeError, ArithmeticError, RecursionError, AssertionError,
+    KeyError, ValueError, TypeError, IndexError, AttributeError, ArithmeticError, RecursionError,
+    AssertionError,
 )  # fmt: skip
 """What a forged document may raise where it is read."""
 
@@ -82,9 +84,9 @@ def verify_pack(files: Files, key: str = "", checkpoints: Optional[Dict[str, byt
         return report
     try:
         view = View(files)
-    except UNREADABLE:
+    except UNREADABLE as error:
         text = f"they cannot be read: {type(error).__name__} {error}"
-        report.check("pack.json and the ledger's rows", lambda: [text])
+        report.check("pack.json and the ledger's rows", partial(list, [text]))
         return report
     _check_trust(report, view, public or "", key, checkpoints or {})
     _check_content(report, view, public or "")
@@ -104,14 +106,11 @@ def _check_trust(report: Report, view: View, public: str, key: str, checkpoints:
     report.check(f"the signer {key_id(public)} is a key of the ledger", signer)
     trusted = [k for k in extract.public_keys() if not key or key.lower() in (k, key_id(k))]
     for name, content in checkpoints.items():
-        report.check(
-            f"your checkpoint {name}",
-            lambda name=name, content=content: checkpoint_faults(extract, name, json.loads(content), trusted),
-        )
+        report.check(f"your checkpoint {name}", partial(checkpoint_of, extract, name, content, trusted))
     if not key and not checkpoints:
         report.notes.append(
-            f"signed by key {key_id(public)}; compare it with the key id you know, or give --key or --checkpoint: "
-            "whoever makes up a whole pack signs it with a key of his own"
+            f"signed by key {key_id(public)}; compare it with the key id you know, or give --key or "
+            "--checkpoint: whoever makes up a whole pack signs it with a key of his own"
         )
 
 
@@ -122,32 +121,32 @@ def _check_content(report: Report, view: View, public: str) -> None:
     report.check(shown, lambda: ledger_faults(extract), entries)
     if extract.hidden:
         report.notes.append(
-            f"{extract.hidden} rows are there by their digest only: that they are the ledger's is checked, that they "
-            "have nothing to do with the periods is the maker's word"
+            f"{extract.hidden} rows are there by their digest only: that they are the ledger's is checked, "
+            "that they have nothing to do with the periods is the maker's word"
         )
     report.check("pack.json", lambda: _pack_faults(view), "pack.json")
     for name in sorted(n for n in view.files if n.startswith("checkpoints/")):
-        document = view.files[name]
-        report.check(
-            name,
-            lambda n=name, d=document: checkpoint_faults(extract, n, json.loads(d), extract.public_keys()),
-            name,
-        )
+        held = partial(checkpoint_of, extract, name, view.files[name], extract.public_keys())
+        report.check(name, held, name)
     report.check("signed checkpoints of the ledger", lambda: _signed_faults(view), entries)
     for post in view.posts():
         folder = f"run {str(post.details.get('run', ''))[:12]} ({post.details.get('name', '')})"
-        report.check(folder, lambda post=post: posted_faults(view, post))
+        report.check(folder, partial(posted_faults, view, post))
     report.check("every claim of the periods has its run", lambda: _orphans(view), entries)
     report.check("what was withdrawn came back", lambda: undone_faults(view), entries)
     report.check("certificates", lambda: certificate_faults(view))
     report.notes += list(certificate_notes(view))
-    for name, rebuilt in (
-        ("balances.csv", balances_csv), ("walks.csv", walks_csv), ("evidence.csv", evidence_csv),
-        ("report.html", report_html), ("README.txt", lambda pack: readme(pack, public)),
-    ):  # fmt: skip
-        report.check(
-            f"{name} made again", lambda n=name, made=rebuilt: _made_again(view, n, made(view)), name
-        )
+    makers: Dict[str, Callable[[View], bytes]] = {
+        "balances.csv": balances_csv, "walks.csv": walks_csv, "evidence.csv": evidence_csv,
+        "report.html": report_html, "README.txt": lambda pack: readme(pack, public),
+    }  # fmt: skip
+    for name, make in makers.items():
+        report.check(f"{name} made again", partial(_made_again, view, name, make), name)
+
+
+def checkpoint_of(extract: Extract, name: str, content: bytes, keys: List[str]) -> Iterable[str]:
+    """Faults of a checkpoint's file."""
+    return checkpoint_faults(extract, name, json.loads(content), keys)
 
 
 def _pack_faults(view: View) -> Iterable[str]:
@@ -178,8 +177,8 @@ def _orphans(view: View) -> Iterable[str]:
             yield f"row {row.n}: {row.kind} outside a posted run"
 
 
-def _made_again(view: View, name: str, made: bytes) -> Iterable[str]:
-    found = difference(name, view.files.get(name, b""), made)
+def _made_again(view: View, name: str, make: Callable[[View], bytes]) -> Iterable[str]:
+    found = difference(name, view.files.get(name, b""), make(view))
     if found:
         yield found.text
 

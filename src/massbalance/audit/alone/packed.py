@@ -33,7 +33,7 @@ def sha256(content: bytes) -> str:
 
 
 def manifest_of(files: Files) -> bytes:
-    """manifest.json for these files (without itself and its signature): what pack.json says, and each file."""
+    """manifest.json for these files (without itself and its signature): what pack.json says, and they."""
     listed = [
         {"name": name, "size": len(files[name]), "sha256": sha256(files[name])} for name in in_order(files)
     ]
@@ -135,10 +135,7 @@ def read_folder(folder: Path) -> Files:
 
 def check_files(files: Files) -> Tuple[List[Wrong], Optional[str]]:
     """All wrong files in order, and the public key that signs the manifest (None where none does)."""
-    wrong = []
-    for name in (MANIFEST, SIGNATURE):
-        if name not in files:
-            wrong.append(Wrong(name, None, "missing"))
+    wrong = [Wrong(name, None, "missing") for name in (MANIFEST, SIGNATURE) if name not in files]
     manifest, public = _settled_manifest(files, wrong)
     if manifest is None:
         return wrong, None
@@ -179,8 +176,7 @@ def _unsigned(files: Files, wrong: List[Wrong]) -> Tuple[Optional[bytes], Option
             wrong.append(Wrong(SIGNATURE, None, "it does not sign manifest.json"))
         return found, None
     if found is not None:
-        rebuilt = next(_rebuilt(files), None)
-        if rebuilt is not None:
+        for rebuilt in _rebuilt(files):
             _add(wrong, difference(MANIFEST, found, rebuilt))
             return rebuilt, None
         wrong.append(Wrong(MANIFEST, None, "it cannot be read"))

@@ -129,7 +129,8 @@ class _Run:
         """A lot's value per unit is the one fixed at its receipt (A5.1.2B)."""
         told = stated.details.get("unit_value")
         if told is not None and Fraction(str(told) or 0) != self.case.lots[name].unit_value:
-            yield f"lot {name}: worth {plain(self.case.lots[name].unit_value)} t CO2e per unit, {told} in row {stated.n}"
+            worth = plain(self.case.lots[name].unit_value)
+            yield f"lot {name}: worth {worth} t CO2e per unit, {told} in row {stated.n}"
 
     def _moves(self, kind: str, sort: str) -> List[Entry]:
         return [row for row in self.rows if row.kind == kind and row.commodity.startswith(sort)]
@@ -152,8 +153,8 @@ class _Run:
                 yield f"row {row.n}: order {row.subject} is of {order['period']}, not {row.period}"
         for place in sorted(set(expected) | set(found)):
             if expected.get(place) != found.get(place):
-                told, rows = expected.get(place, "nothing"), found.get(place, "nothing")
-                yield f"lot {place[0]} for order {place[1]}: allocation.csv has {told}, the ledger {rows}"
+                file, rows = expected.get(place, "nothing"), found.get(place, "nothing")
+                yield f"lot {place[0]} for order {place[1]}: allocation.csv has {file}, the ledger {rows}"
 
     def _order_faults(self) -> Iterator[str]:
         """Every claim of orders.csv has its row in the ledger, and the other way round."""
@@ -164,7 +165,8 @@ class _Run:
         for row in self.orders:
             order, claim = row["order"], stated.pop(row["order"], None)
             if (claim is not None) != (on_grid(row["claimed_t"]) > 0):
-                yield f"order {order}: {row['claimed_t']} t claimed in orders.csv, and {'a' if claim else 'no'} claim in the ledger"
+                there = "a" if claim else "no"
+                yield f"order {order}: {row['claimed_t']} t in orders.csv, and {there} claim in the ledger"
             elif claim is not None:
                 told = {**claim.details, "order": order, "period": claim.period}
                 yield from _unequal(f"order {order}", "orders.csv", {**row, "why": None}, told, claim.n)
@@ -182,11 +184,10 @@ class _Run:
                 moves[row.commodity[len("lot:") :], row.period].append(row)
         new = {row.subject for row in self.rows if row.kind == "lot"}
         held: Dict[str, int] = {}
-        for row in sorted(
-            read_table(self.files["account.csv"]), key=lambda r: self.case.period_at[r["period"]]
-        ):
-            lot, rows = row["lot"], moves.pop((row["lot"], row["period"]), [])
-            told = {name: on_grid(row[name]) for name in MOVES_OF_ACCOUNT}
+        table = read_table(self.files["account.csv"])
+        for line in sorted(table, key=lambda r: self.case.period_at[r["period"]]):
+            lot, rows = line["lot"], moves.pop((line["lot"], line["period"]), [])
+            told = {name: on_grid(line[name]) for name in MOVES_OF_ACCOUNT}
             if not rows and not any(told.values()):
                 continue
             before = held.get(lot, _held(self.view.extract.by_commodity.get(f"lot:{lot}", []), self.post.n))
@@ -197,8 +198,9 @@ class _Run:
                 sums["opening"] += sums.pop("received", 0)
             for name, value in told.items():
                 if value != sums.get(name, 0):
-                    place = f"lot {lot} in {row['period']}"
-                    yield f"{place}: {name} is {amount(value)} in account.csv, {amount(sums.get(name, 0))} in the ledger"
+                    place = f"lot {lot} in {line['period']}"
+                    there = amount(sums.get(name, 0))
+                    yield f"{place}: {name} is {amount(value)} in account.csv, {there} in the ledger"
         for lot, period in sorted(moves):
             yield f"lot {lot} in {period}: it moves in the ledger, and account.csv has no row"
 
@@ -237,8 +239,8 @@ class _Run:
             "produced_g": made, "claimed_g": claimed, "allocated_g": given_to,
             "baseline_g": [int(rate * made // 1) for rate in rates],
             "claimed_baseline_g": [int(rate * claimed // 1) for rate in rates],
-            "produced_t": amount(made), "claimed_t": amount(claimed), "conventional_t": amount(made - claimed),
-            "cfp_before": plain(self.case.baseline(place[0])),
+            "produced_t": amount(made), "claimed_t": amount(claimed),
+            "conventional_t": amount(made - claimed), "cfp_before": plain(self.case.baseline(place[0])),
         }  # fmt: skip
 
     def _residual_row(self, where: str, row: Dict[str, str], told: Dict[str, Any]) -> Iterator[str]:
@@ -268,7 +270,8 @@ class _Run:
             }
         for column, value in expected.items():
             if row[column] != value:
-                yield f"{where}: {column} is {row[column] or 'empty'} where {value or 'nothing'} follows (A4.2.4)"
+                found = row[column] or "empty"
+                yield f"{where}: {column} is {found} where {value or 'nothing'} follows (A4.2.4)"
 
     def _effect_faults(self) -> Iterator[str]:
         """What lots gave in t CO2e is booked to their effects, by lot or origin and period."""
@@ -298,7 +301,8 @@ class _Run:
             left = _held(by_commodity.get(f"effect:{lot}", []), last)
             worth = self.case.lots[lot].unit_value * held // 1
             if left != worth:
-                yield f"effect:{lot} holds {amount(left)} t CO2e where what its lot holds is worth {amount(worth)}"
+                told = f"effect:{lot} holds {amount(left)} t CO2e"
+                yield f"{told} where what its lot holds is worth {amount(worth)}"
 
     def _identity_faults(self) -> Iterator[str]:
         """accounted = baseline - realised, and what became of the realised (A4.2.4, J5.3.3)."""

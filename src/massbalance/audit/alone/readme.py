@@ -29,9 +29,9 @@ What it checks: every byte against manifest.json, manifest.json against its sign
 hashes over every row of the ledger; double entry, balances never below zero, periods, locks,
 checkpoints; each run's files against the ledger's rows, to the last digit; every claim anew, in exact
 fractions, from the case: level, caps, expiry, boundary; the residual and its identity; certificates
-against their rows; and it makes balances.csv, walks.csv, evidence.csv, report.html and this page again. What it cannot check:
-whether the papers that evidence.csv names are true, whether the optimum was found (massbalance verify
-does that from the run's folder), and what stands in rows given by their digest only.
+against their rows; and it makes balances.csv, walks.csv, evidence.csv, report.html and this page again.
+What it cannot check: whether the papers that evidence.csv names are true, whether the optimum was found
+(massbalance verify does that from the run's folder), and what stands in rows given by their digest only.
 
 README.txt            this page
 verify.py             the verifier, one file, standard library only

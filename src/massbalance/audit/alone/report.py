@@ -27,6 +27,7 @@ EVENTS = (
     "cancelled",
     "lock",
 )
+OF_PROJECT = ("project", "project_verified_by", "project_verified_on")
 Cell = Tuple[str, bool]
 """HTML, and whether it is a figure."""
 
@@ -41,9 +42,12 @@ def report_html(view: View) -> bytes:
     links = "".join(f'<a href="#{name}">{words(name)}</a>' for name in SECTIONS)
     periods = html.escape(", ".join(view.periods))
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Audit report, {periods}</title>\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{STYLE}</style></head>\n<body>\n'
-        '<input class="lang" type="radio" name="lang" id="en" checked><input class="lang" type="radio" name="lang" id="ja">\n'
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>Audit report, {periods}</title>\n"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>{STYLE}</style></head>\n<body>\n"
+        '<input class="lang" type="radio" name="lang" id="en" checked>'
+        '<input class="lang" type="radio" name="lang" id="ja">\n'
         f'<header><label class="pick" for="ja">日本語</label><label class="pick" for="en">English</label>\n'
         f'<h1>{words("title")} {periods}</h1><p class="soft">{words("lead")}</p><nav>{links}</nav></header>\n'
         f"<main>\n{sections}\n</main></body></html>\n"
@@ -225,7 +229,7 @@ class _Report:
                     (" / ".join(figure(r[f"scope{s}"])[0] for s in (1, 2, 3)), True),
                     text(f"{r['kind']}, {r['category']}"), text(r["site"]),
                     text(f"{r['received']}, {r['expires'] or '-'}"), _proof(r),
-                    text(", ".join(r[c] for c in ("project", "project_verified_by", "project_verified_on") if r[c])),
+                    text(", ".join(r[c] for c in OF_PROJECT if r[c])),
                 )
                 for r in rows
                 if r["lot"]
@@ -250,7 +254,7 @@ class _Report:
                     by_lot[row["lot"]].append(row)
         for lot, rows in sorted(by_lot.items()):
             total = sum(on_grid(row["quantity"]) for row in rows if not row["withdrawn_row"])
-            title = f"{html.escape(lot)} · {html.escape(rows[0]['category'])} · {_grams(total)} {html.escape(rows[0]['uom'])}"
+            title = html.escape(f"{lot} · {rows[0]['category']} · {_grams(total)} {rows[0]['uom']}")
             yield f'<div id="lot-{html.escape(lot)}">'
             yield from folded(
                 title,
@@ -286,10 +290,10 @@ class _Report:
             ("clause", "subject", "needed", "found", "who", "proof", "status"),
             (
                 (
-                    text(r["clause"]), text(" ".join(c for c in (r["table"], r["subject"]) if c)), text(r["needed"]),
+                    text(r["clause"]), text(f"{r['table']} {r['subject']}".strip()), text(r["needed"]),
                     text(r["found"]), text(", ".join(c for c in (r["who"], r["when"], r["level"]) if c)),
                     text(r["document"]),
-                    (f'<span class="{"bad" if r["status"] == "missing" else "soft"}">{words(r["status"])}</span>', False),
+                    _status(r["status"]),
                 )
                 for r in rows
             ),
@@ -302,7 +306,8 @@ class _Report:
             ("row", "at", "kind", "period", "subject", "quantity", "details"),
             (
                 (
-                    text(r.n), text(r.at), text(r.kind), text(r.period), text(r.commodity or r.subject or r.key),
+                    text(r.n), text(r.at), text(r.kind), text(r.period),
+                    text(r.commodity or r.subject or r.key),
                     (_grams(r.quantity) if r.moves else "", True), text(_said(r)),
                 )
                 for r in rows
@@ -355,6 +360,10 @@ def _proof(row: Dict[str, str]) -> Cell:
     """Scheme, certificate and evidence of a lot; what is not there is shown as missing."""
     told = [row[name] for name in ("scheme", "certificate", "evidence") if row[name]]
     return text(", ".join(told)) if told else (f'<span class="bad">{words("missing")}</span>', False)
+
+
+def _status(word: str) -> Cell:
+    return f'<span class="{"bad" if word == "missing" else "soft"}">{words(word)}</span>', False
 
 
 def _said(row: Entry) -> str:

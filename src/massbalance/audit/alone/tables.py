@@ -15,8 +15,8 @@ BALANCES = (
 )  # fmt: skip
 """opening + received - allocated - blocked - forgone - expired - retired + returned + adjusted = closing."""
 WALKS = (
-    "period", "order", "customer", "product", "offer", "claim", "level", "claimed_t", "cfp_before", "cfp_after",
-    "claim_row", "run", "withdrawn_row", "certificates",
+    "period", "order", "customer", "product", "offer", "claim", "level", "claimed_t", "cfp_before",
+    "cfp_after", "claim_row", "run", "withdrawn_row", "certificates",
     "lot", "allocated_row", "quantity", "uom", "credited_t", "scope1", "scope2", "scope3",
     "lot_row", "kind", "category", "site", "received", "expires", "scheme", "certificate", "evidence",
     "project", "project_verified_by", "project_verified_on", "origin",
@@ -88,7 +88,8 @@ def walks_csv(view: View) -> bytes:
         back = view.withdrawal(claim)
         first = (
             claim.period, claim.subject, *(str(told.get(name, "")) for name in said),
-            amount(int(told.get("claimed_g", 0))), str(told.get("cfp_before", "")), str(told.get("cfp_after", "")),
+            amount(int(told.get("claimed_g", 0))),
+            str(told.get("cfp_before", "")), str(told.get("cfp_after", "")),
             str(claim.n), posts.get(claim.journal, "")[:12], str(back.n) if back else "",
             ";".join(serials.get(claim.subject, ())),
         )  # fmt: skip
@@ -109,7 +110,8 @@ def _lot_cells(use: Entry, lot: "Entry | None") -> Tuple[str, ...]:
     return (
         use.commodity[len("lot:") :], str(use.n), amount(use.quantity), str(facts.get("uom", "")), *given,
         str(lot.n) if lot else "", *(str(facts.get(name, "")) for name in own),
-        str(project.get("verified_by", "")), str(project.get("verified_on", "")), str(facts.get("origin", "")),
+        str(project.get("verified_by", "")), str(project.get("verified_on", "")),
+        str(facts.get("origin", "")),
     )  # fmt: skip
 
 

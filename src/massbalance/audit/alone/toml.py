@@ -16,7 +16,7 @@ class TomlError(ValueError):
 
 
 def read_toml(text: str) -> Dict[str, Any]:
-    """Tables, arrays of tables, strings, integers, decimals and dates (as text), booleans, arrays. TomlError otherwise."""
+    """Tables, arrays, strings, integers, booleans; decimals and dates as text. TomlError otherwise."""
     document: Dict[str, Any] = {}
     table, at = document, 0
     while True:

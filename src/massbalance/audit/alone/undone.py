@@ -73,6 +73,7 @@ def _corrected(view: View, journal: int, rows: List[Entry]) -> Iterator[str]:
         }
         for name, value in right.items():
             if told.get(name) != value:
-                yield f"row {row.n}: {name} is {told.get(name)!r}, and {value!r} by what was withdrawn (J5.3.3)"
+                found = told.get(name)
+                yield f"row {row.n}: {name} is {found!r}, and {value!r} by what was withdrawn (J5.3.3)"
     for product, period in sorted(set(asked) - seen):
         yield f"row {journal}: nothing corrects {product} in {period}, whose claims were withdrawn (J5.3.3)"

@@ -15,7 +15,7 @@ ENTRIES = "ledger/entries.txt"
 
 
 class View:
-    """A pack's files, read. Runs and cases are by the run's key; KeyError, ValueError where they are no runs."""
+    """A pack's files, read. KeyError, ValueError where a run is none."""
 
     def __init__(self, files: Files) -> None:
         self.files = files

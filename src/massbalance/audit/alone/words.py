@@ -101,12 +101,13 @@ WORDS = {
         "最初の主張のみ表示。全件は walks.csv にあります。",
     ),
     "identity": (
-        "Identity: accounted = baseline - realised; claimed + conventional products - held - retired = accounted.",
+        "Identity: accounted = baseline - realised; "
+        "claimed + conventional products - held - retired = accounted.",
         "恒等式：計上量＝ベースライン－実現量、主張製品＋従来製品－保有－償却＝計上量。",
     ),
     "how": (
-        "python verify.py --key KEY-ID --checkpoint FILE in this folder; nothing but Python 3.9 or later is needed. "
-        "README.txt says what is checked and what cannot be.",
+        "python verify.py --key KEY-ID --checkpoint FILE in this folder; nothing but Python 3.9 or later "
+        "is needed. README.txt says what is checked and what cannot be.",
         "このフォルダーで python verify.py --key 鍵ID --checkpoint FILE を実行（Python 3.9以上のみ必要）。"
         "検証の範囲は README.txt を参照。",
     ),
@@ -117,18 +118,21 @@ STYLE = """
 body{margin:0;color:var(--ink);background:#fff}main,header{max-width:78rem;margin:0 auto;padding:0 1.5rem}
 header{padding-top:2rem}h1{font-size:1.9rem;margin:0}h2{font-size:1.25rem;margin:2.6rem 0 .6rem;
 border-bottom:2px solid var(--mark);padding-bottom:.25rem}p{max-width:60rem}.soft{color:var(--soft)}
-.lang{position:absolute;opacity:0}.pick{float:right;margin-left:.5rem;padding:.15rem .7rem;border:1px solid var(--line);
-border-radius:1rem;cursor:pointer}.ja{display:none}#ja:checked~* .ja{display:inline}#ja:checked~* .en{display:none}
+.lang{position:absolute;opacity:0}.pick{float:right;margin-left:.5rem;padding:.15rem .7rem;
+border:1px solid var(--line);border-radius:1rem;cursor:pointer}
+.ja{display:none}#ja:checked~* .ja{display:inline}#ja:checked~* .en{display:none}
 #en:checked~header label[for=en],#ja:checked~header label[for=ja]{background:var(--mark);color:#fff}
 #en:focus-visible~header label[for=en],#ja:focus-visible~header label[for=ja]{outline:3px solid var(--ink)}
 nav{display:flex;flex-wrap:wrap;gap:.3rem 1.1rem;margin:1rem 0}a{color:var(--mark)}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.8rem;margin:1rem 0}
 .tile{background:var(--back);padding:.8rem 1rem;border-radius:.4rem}.tile b{display:block;font-size:1.45rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.86rem}
-th{text-align:left;font-weight:600;border-bottom:1px solid var(--ink);padding:.3rem .5rem;vertical-align:bottom}
+th{text-align:left;font-weight:600;border-bottom:1px solid var(--ink);padding:.3rem .5rem;
+vertical-align:bottom}
 td{border-bottom:1px solid var(--line);padding:.28rem .5rem;vertical-align:top;overflow-wrap:anywhere}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}code{font-size:.86em;overflow-wrap:anywhere}
-details{margin:.35rem 0;border:1px solid var(--line);border-radius:.4rem;padding:.35rem .8rem}summary{cursor:pointer}
+details{margin:.35rem 0;border:1px solid var(--line);border-radius:.4rem;padding:.35rem .8rem}
+summary{cursor:pointer}
 .bad{color:var(--bad);font-weight:600}@media print{details{border:0}.pick,nav{display:none}}
 """
 
