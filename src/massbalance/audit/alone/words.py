@@ -129,7 +129,7 @@ nav{display:flex;flex-wrap:wrap;gap:.3rem 1.1rem;margin:1rem 0}a{color:var(--mar
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.86rem}
 th{text-align:left;font-weight:600;border-bottom:1px solid var(--ink);padding:.3rem .5rem;
 vertical-align:bottom}
-td{border-bottom:1px solid var(--line);padding:.28rem .5rem;vertical-align:top;overflow-wrap:anywhere}
+td{border-bottom:1px solid var(--line);padding:.28rem .5rem;vertical-align:top;overflow-wrap:break-word}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}code{font-size:.86em;overflow-wrap:anywhere}
 details{margin:.35rem 0;border:1px solid var(--line);border-radius:.4rem;padding:.35rem .8rem}
 summary{cursor:pointer}
