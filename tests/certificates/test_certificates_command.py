@@ -163,6 +163,7 @@ def test_forged(folder: Path, command: Command) -> None:
         (("RUN", "O1", "--date", "10.07.2026"), 2, "YYYY-MM-DD"),
         (("RUN", "O1", "--cancel", "a", "--replace", "b"), 2, "not both"),
         (("RUN", "O1", "--cancel", ""), 2, "REASON"),
+        (("RUN", "O1", "--cancel", "a", "--lang", "ja"), 2, "--lang"),
         (("RUN", "O1", "--customer", "windows"), 2, "residual"),
         (("RUN", "O1", "--customers", "nowhere.csv"), 2, "nowhere.csv"),
         (("RUN", "O1", "--lang", "fr"), 2, "fr"),

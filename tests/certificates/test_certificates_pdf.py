@@ -22,7 +22,7 @@ TRICKY = [
     "= heading", "- item", "// comment /* x */", "#eval(\"1\") #{panic()}", "{brace} [bracket] %s %(x)s {0}",
     "<b>&amp;</b>", "A" * 300, "あ" * 200, "CO₂ Handel", "葛\U000e0100城", "Ünïcödé ŁŐř ĞİŞ",
     "https://example.com/#a?b=$c",
-    "﨑" * 3, "１２３　全角", "a\u0301", "N/A—–…", "x" * 40 + " " + "y" * 40,
+    "﨑" * 3, "１２３　全角", "a\u0301", "N/A—–…", "x" * 40 + " " + "y" * 40, "Ж" * 90,
 ]  # fmt: skip
 
 

@@ -47,8 +47,7 @@ def test_to_a_customer(ledger: Ledger, key: Signer) -> None:
 
 
 def test_steel_without_a_measured_figure(tmp_path: Path, key: Signer) -> None:
-    tiny = Tiny(rules="jisf-2.0")
-    tiny = Tiny(rules="jisf-2.0", product={**tiny.product, "measured_tco2e_per_t": ""})
+    tiny = Tiny(rules="jisf-2.0", product={**Tiny().product, "measured_tco2e_per_t": ""})
     with new_ledger(tmp_path / "ledger.db", tiny) as book:
         document = json.loads(issue(book, WANTED, key, clock=clock).document)
     codes = {item["key"]: item["code"] for item in document["statements"]}

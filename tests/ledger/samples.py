@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from massbalance.domain.faults import Fault
+from massbalance.ledger.chain import verify_ledger
 from massbalance.ledger.checkpoint import Checkpoint, sign
+from massbalance.ledger.semantic import Assertions, Books, Documents, Periods
 from massbalance.ledger.signing import Signer
 from massbalance.ledger.store import Ledger
 from massbalance.ledger.writer import Writer
+
+STORE = [Books, Periods, Assertions, Documents]
+"""Checks of any ledger. Those of what runs and claims mean need rows that a posting wrote."""
 
 START = datetime(2026, 4, 1, 9, 0, 0, tzinfo=UTC)
 
@@ -21,6 +28,11 @@ class Ticking:
     def __call__(self) -> datetime:
         self.time += timedelta(minutes=1)
         return self.time
+
+
+def verify(ledger: Ledger, checkpoints: Iterable[object] = (), **named: object) -> list[Fault]:
+    """Faults of the store: numbering, chain, books, periods, documents, checkpoints, guards."""
+    return verify_ledger(ledger, checkpoints, checks=STORE, **named)
 
 
 def receive(writer: Writer, lot: str, quantity: int, period: str = "P1", **more: object) -> None:

@@ -7,11 +7,10 @@ import re
 import pytest
 
 from direct import Direct
-from massbalance.ledger.chain import verify_ledger
 from massbalance.ledger.rows import Row, chained
 from massbalance.ledger.schema import COLUMNS
 from massbalance.ledger.store import Ledger
-from samples import fill
+from samples import fill, verify
 
 EDITS = [
     "UPDATE entry SET quantity = quantity + 1",
@@ -77,7 +76,7 @@ def test_edits_are_refused(ledger: Ledger, ledger_url: str) -> None:
                 other.connection.rollback()
                 other.connection.execute("RESET session_replication_role")
             assert other.content() == before, edit
-    assert verify_ledger(ledger) == []
+    assert verify(ledger) == []
 
 
 @pytest.mark.parametrize("recursive", ["on", "off"])
@@ -156,7 +155,7 @@ def test_wrong_rows_are_refused_and_the_right_one_is_not(ledger: Ledger, ledger_
                 other.insert(right | change(right))
             assert other.content() == before, name
         other.insert(right)
-    assert verify_ledger(ledger) == []
+    assert verify(ledger) == []
     assert ledger.balance("lot:A") == right["held"]
 
 

@@ -19,11 +19,10 @@ from hypothesis.stateful import (
 )
 
 from massbalance.ledger import kinds
-from massbalance.ledger.chain import verify_ledger
 from massbalance.ledger.problems import Conflict, LedgerError
 from massbalance.ledger.rows import LARGEST
 from massbalance.ledger.store import Ledger
-from samples import START
+from samples import START, verify
 
 LOTS = st.sampled_from(["lot:A", "lot:B", "lot:é", "effect:A"])
 PERIODS = ["P1", "P2", "P3"]
@@ -214,7 +213,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.writer is None)
     @rule()
     def verify(self) -> None:
-        assert verify_ledger(self.ledger) == []
+        assert verify(self.ledger) == []
 
     @invariant()
     def as_it_should_be(self) -> None:
@@ -238,7 +237,7 @@ class Machine(RuleBasedStateMachine):
         if self.writer is not None:
             with pytest.raises(ZeroDivisionError), self.stack:
                 raise ZeroDivisionError
-        assert verify_ledger(self.ledger) == []
+        assert verify(self.ledger) == []
         self.ledger.close()
 
 
@@ -248,5 +247,5 @@ def test_anything_in_any_order(new_url) -> None:
 
     Here.new_url = staticmethod(new_url)
     quiet = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-    limits = settings(max_examples=25, stateful_step_count=30, suppress_health_check=quiet, deadline=None)
+    limits = settings(max_examples=15, stateful_step_count=25, suppress_health_check=quiet, deadline=None)
     run_state_machine_as_test(Here, settings=limits)

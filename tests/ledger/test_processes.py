@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from direct import Direct
-from massbalance.ledger.chain import verify_ledger
 from massbalance.ledger.problems import Conflict, LedgerError
 from massbalance.ledger.store import Ledger
-from samples import fill, receive
+from samples import fill, receive, verify
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 
@@ -58,7 +57,7 @@ def test_one_ledger_whoever_makes_it(ledger_url: str) -> None:
     assert len(set(together(CREATE, ledger_url, 4))) == 1
     with Ledger.open(ledger_url, create=False) as ledger:
         assert len(list(ledger.rows())) == 1
-        assert verify_ledger(ledger) == []
+        assert verify(ledger) == []
 
 
 def test_writers_take_turns(ledger_url: str) -> None:
@@ -66,7 +65,7 @@ def test_writers_take_turns(ledger_url: str) -> None:
     with Ledger.open(ledger_url, create=False) as ledger:
         assert ledger.head().n == 1 + 3 * 15 * 4
         assert ledger.balance("lot:A") == 3 * 15 * 3
-        assert verify_ledger(ledger) == []
+        assert verify(ledger) == []
 
 
 def test_who_waits_too_long_is_told(ledger: Ledger, ledger_url: str) -> None:
@@ -128,7 +127,7 @@ def test_a_transaction_that_cannot_be_serial_is_a_conflict(new_postgres_url) -> 
             overtaken()
         other.run("ROLLBACK")
         overtaken()
-        assert verify_ledger(ledger) == []
+        assert verify(ledger) == []
 
 
 # ---- a ledger that can only be read ------------------------------------------------------------------------
@@ -152,7 +151,7 @@ def test_a_ledger_that_can_only_be_read(new_sqlite_url, tmp_path: Path) -> None:
     url = new_sqlite_url()
     with Ledger.open(url) as ledger:
         points = len(fill(ledger))
-        assert verify_ledger(ledger) == []
+        assert verify(ledger) == []
         head = ledger.head()
     Path(url).chmod(0o444)
     folders = [tmp_path, *tmp_path.parents[:3]] if os.geteuid() == 0 else [tmp_path]
@@ -162,7 +161,7 @@ def test_a_ledger_that_can_only_be_read(new_sqlite_url, tmp_path: Path) -> None:
     try:
         with nobody(), Ledger.open(url) as ledger:
             assert ledger.head() == head
-            assert verify_ledger(ledger) == []
+            assert verify(ledger) == []
             with pytest.raises(LedgerError) as refused, ledger.writing() as writer:
                 writer.journal("intake")
             assert refused.value.faults[0].code == "ledger-permission"

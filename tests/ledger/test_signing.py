@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from massbalance.ledger import location, signing
-from massbalance.ledger.chain import verify_ledger
 from massbalance.ledger.checkpoint import Checkpoint, checkpoint, latest, sign
 from massbalance.ledger.problems import LedgerError, Refused
 from massbalance.ledger.signing import Signer, key_id, verify
 from massbalance.ledger.store import Ledger
 from samples import fill
+from samples import verify as verify_books
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_every_changed_letter_of_a_checkpoint_is_seen(ledger: Ledger, signer: Si
         point = sign(writer, signer, "Kumiko Abe")
     text = point.text().rstrip("\n")
     assert Checkpoint.read(text) == point
-    assert verify_ledger(ledger, [Checkpoint.read(text)]) == []
+    assert verify_books(ledger, [Checkpoint.read(text)]) == []
     for at in range(len(text)):
         for letter in ("0", "1", "x"):
             changed = text[:at] + letter + text[at + 1 :]
@@ -114,9 +114,9 @@ def test_a_key_is_stated_at_its_first_use(ledger: Ledger, signer: Signer, tmp_pa
     assert [row.facts() for row in ledger.rows(kind="signed")] == [point.document() for point in points]
     now = checkpoint(ledger, signer)
     assert (now.n, now.hash) == (ledger.head().n, ledger.head().hash)
-    assert verify_ledger(ledger, [now, *points]) == []
+    assert verify_books(ledger, [now, *points]) == []
     stranger = checkpoint(ledger, Signer.of("x", tmp_path / "stranger.pem"))
-    (fault,) = verify_ledger(ledger, [stranger])
+    (fault,) = verify_books(ledger, [stranger])
     assert fault.column == "key"
 
 

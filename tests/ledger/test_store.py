@@ -9,11 +9,10 @@ import pytest
 
 from direct import Direct
 from massbalance.ledger import schema
-from massbalance.ledger.chain import verify_ledger
 from massbalance.ledger.problems import LedgerMissing, Refused, Tampered
 from massbalance.ledger.rows import LARGEST
 from massbalance.ledger.store import Ledger
-from samples import START, fill, receive
+from samples import START, fill, receive, verify
 
 # ---- opening -----------------------------------------------------------------------------------------------
 
@@ -27,7 +26,7 @@ def test_a_new_ledger_has_one_row_that_names_it(ledger_url: str) -> None:
         assert first.facts() == {"format": 1, "ledger": ledger.id, "name": "日軽"}
         assert len(bytes.fromhex(ledger.id)) == 16
         assert ledger.head().n == 1
-        assert verify_ledger(ledger) == []
+        assert verify(ledger) == []
     with Ledger.open(ledger_url, create=False) as again:
         assert again.id == ledger.id
         assert again.head() == ledger.head()
@@ -157,7 +156,7 @@ def test_rows_come_back_as_written(ledger: Ledger) -> None:
     assert next(ledger.rows(journal=2)).facts() == {"名": ["é", 1, None, True]}
     assert ledger.find("claim:é:0") == written[0]
     assert ledger.find("nothing") is None
-    assert verify_ledger(ledger) == []
+    assert verify(ledger) == []
 
 
 def test_rows_can_be_chosen(ledger: Ledger) -> None:
@@ -253,7 +252,7 @@ def test_nothing_stays_of_what_did_not_end(ledger: Ledger, error: type[BaseExcep
     with ledger.writing() as writer:
         writer.journal("intake")
     assert ledger.head().n == len(before) + 1
-    assert verify_ledger(ledger) == []
+    assert verify(ledger) == []
 
 
 def test_a_writer_ends_with_its_transaction(ledger: Ledger) -> None:

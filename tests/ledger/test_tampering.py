@@ -14,12 +14,12 @@ from massbalance.ledger.chain import MOST, verify_ledger
 from massbalance.ledger.schema import COLUMNS
 from massbalance.ledger.signing import Signer
 from massbalance.ledger.store import Ledger
-from samples import fill
+from samples import fill, verify
 
 
 def told(ledger: Ledger, *arguments: object, **named: object) -> list[Fault]:
     """Faults but for those of the guards that were dropped."""
-    return [fault for fault in verify_ledger(ledger, *arguments, **named) if fault.code != "guard"]
+    return [fault for fault in verify(ledger, *arguments, **named) if fault.code != "guard"]
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ OTHER_VALUES: dict[str, list[object]] = {
 
 def test_every_column_of_every_third_row(ledger: Ledger, ledger_url: str, signer: Signer) -> None:
     points = fill(ledger, signer)
-    assert verify_ledger(ledger, points) == []
+    assert verify(ledger, points) == []
     with Direct(ledger_url) as other:
         other.drop_guards(checks=False)
         rows = records(other)
@@ -73,7 +73,7 @@ def test_missing_guards_are_told(ledger: Ledger, ledger_url: str) -> None:
     fill(ledger)
     with Direct(ledger_url) as other:
         other.drop_guards()
-    faults = verify_ledger(ledger)
+    faults = verify(ledger)
     assert {fault.code for fault in faults} == {"guard"}
     assert "entry_append" in {fault.value for fault in faults}
 
@@ -92,11 +92,11 @@ def test_missing_guards_are_told(ledger: Ledger, ledger_url: str) -> None:
 def test_weakened_guards_are_told(new_postgres_url, weaken: list[str]) -> None:
     url = new_postgres_url()
     with Ledger.open(url) as ledger, Direct(url) as other:
-        assert verify_ledger(ledger) == []
+        assert verify(ledger) == []
         schema = other.all("SELECT quote_ident(current_schema())")[0][0]
         for statement in weaken:
             other.connection.execute(statement.replace("{schema}", schema))
-        assert [fault.code for fault in verify_ledger(ledger)] == ["guard"]
+        assert [fault.code for fault in verify(ledger)] == ["guard"]
 
 
 def test_rows_taken_out_put_in_and_swapped(ledger: Ledger, ledger_url: str) -> None:
@@ -383,6 +383,14 @@ def test_an_index_that_lies(new_sqlite_url) -> None:
         other.run("PRAGMA writable_schema = on")
         other.run("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", *index)
     with Ledger.open(url) as ledger:
-        faults = verify_ledger(ledger)
+        faults = verify(ledger)
     assert "ledger-held" in {fault.code for fault in faults}
     assert "file" in {fault.table for fault in faults}
+
+
+def test_details_without_sense_are_a_fault(ledger: Ledger) -> None:
+    """A right chain of rows that no posting writes: told by the checks of meaning, never an error of theirs."""
+    fill(ledger)
+    faults = verify_ledger(ledger)
+    assert faults
+    assert {fault.code for fault in faults} == {"ledger-meaning"}

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from massbalance.ledger.chain import verify_ledger
 from massbalance.ledger.problems import LedgerError, Tampered
 from massbalance.ledger.store import Ledger
-from samples import fill, receive
+from samples import fill, receive, verify
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 CUTS = 50
@@ -56,11 +55,11 @@ def check_prefix(path: Path, committed: list[tuple[object, str]]) -> int:
         if len(rows) < len(committed):
             following = committed[len(rows)][0]
             assert following.n == following.journal
-        assert verify_ledger(ledger) == []
+        assert verify(ledger) == []
         with ledger.writing() as writer:
             writer.journal("intake")
             receive(writer, "L0", 1)
-        assert verify_ledger(ledger) == []
+        assert verify(ledger) == []
     return len(rows)
 
 
@@ -111,7 +110,7 @@ def test_a_file_cut_or_flipped_is_seen_or_harmless(tmp_path: Path) -> None:
         path.write_bytes(content)
         try:
             with Ledger.open(path, create=False) as ledger:
-                if verify_ledger(ledger):
+                if verify(ledger):
                     seen += 1
                 else:
                     assert list(ledger.hashed_rows()) == rows
@@ -140,12 +139,12 @@ def check_full(path: Path, fill_up: Callable[[Ledger], None]) -> None:
         assert full.value.faults[0].code == "ledger-disk"
         assert not isinstance(full.value, Tampered)
         assert list(ledger.hashed_rows()) == before
-        assert verify_ledger(ledger) == []
+        assert verify(ledger) == []
     with Ledger.open(path) as ledger:
         assert list(ledger.hashed_rows()) == before
         with ledger.writing() as writer:
             writer.journal("intake")
-        assert verify_ledger(ledger) == []
+        assert verify(ledger) == []
 
 
 def test_a_full_disk_by_max_pages(tmp_path: Path) -> None:
@@ -203,7 +202,7 @@ def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
     with Ledger.open(path) as ledger:
         assert ledger.head().n == int(done)
         assert int(done) > 51
-        assert verify_ledger(ledger) == []
+        assert verify(ledger) == []
         with ledger.writing() as writer:
             writer.journal("intake")
-        assert verify_ledger(ledger) == []
+        assert verify(ledger) == []

@@ -288,12 +288,21 @@ def test_periods_follow_the_ledger(
 ) -> None:
     days = {name: map(date.fromisoformat, pair) for name, pair in known.items()}
     periods = {name: Period(name, *pair) for name, pair in days.items()}
-    moved = replace(standing, periods=periods, closed_through=date.fromisoformat(closed) if closed else None)
+    through = date.fromisoformat(closed) if closed else None
+    moved = replace(standing, periods=periods, closed_through=through, posted=frozenset(periods))
     if not columns:
         assert opened(moved, tmp_path).document["n"] == standing.n
         return
     found = refused(moved, tmp_path)
     assert found == [("periods", 2, column, "A5.1.3A") for column in columns]
+
+
+def test_a_later_period_into_which_lots_were_received_is_not_in_the_way(
+    standing: Standing, tmp_path: Path
+) -> None:
+    later = Period("2026Q4", date(2026, 10, 1), date(2026, 12, 31))
+    known = replace(standing, periods={**standing.periods, later.name: later})
+    assert opened(known, tmp_path).document["n"] == standing.n
 
 
 def of_origin(standing: Standing, lot: str, **balances: int) -> Standing:

@@ -40,15 +40,10 @@ def grams(value: int) -> str:
     return decimal_text(value, GRID_DECIMALS)
 
 
-def shown(text: str, way: str = "nearest", percent: bool = False) -> str:
-    """A decimal text for paper: 0.001 of its unit, thousands apart. way: up, down or nearest (half up)."""
+def shown(text: str, way: str, percent: bool = False) -> str:
+    """A decimal text for paper: 0.001 of its unit, rounded `up` or `down`, thousands apart."""
     value = exact(text) * (100 if percent else 1) * 10**SHOWN_DECIMALS
-    if way == "up":
-        whole = -(-value.numerator // value.denominator)
-    elif way == "down":
-        whole = value.numerator // value.denominator
-    else:
-        whole = (2 * value.numerator + value.denominator) // (2 * value.denominator)
+    whole = -(-value.numerator // value.denominator) if way == "up" else value.numerator // value.denominator
     sign = "-" if whole < 0 else ""
     units, part = divmod(abs(whole), 10**SHOWN_DECIMALS)
     return f"{sign}{units:,}.{part:0{SHOWN_DECIMALS}d}"

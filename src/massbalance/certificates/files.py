@@ -18,7 +18,7 @@ def write_files(issued: Issued, folder: Path) -> list[Path]:
     paths = {folder / name: content for name, content in issued.files().items()}
     other = [path for path, content in paths.items() if path.exists() and path.read_bytes() != content]
     if other:
-        words = f"what was issued as {issued.serial}, or no file; move this one away"
+        words = f"what the ledger holds as {issued.serial}, or no file; move this one away and ask again"
         raise Tampered([fault(words, "forged", table="file", value=path) for path in other])
     folder.mkdir(parents=True, exist_ok=True)
     for path, content in paths.items():

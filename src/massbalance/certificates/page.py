@@ -16,7 +16,7 @@ from massbalance.certificates.glyphs import FAMILY, SECOND, composed, left_to_se
 from massbalance.certificates.texts import LANGUAGES, Words
 
 REGIONS = {"ja": "JP", "en": "GB"}
-_LONG = re.compile(r"[!-~\u00a1-\u024f]+")
+_LONG = re.compile(r"[^\s\u2e80-\U0010ffff]+")  # ideographs and kana break anywhere
 _STEP = 6
 ROOM, NARROW = 26, 11
 """Letters that a line takes in any case: in the fields, and in the columns of the annex."""
@@ -78,7 +78,6 @@ def _part(document: Mapping[str, Any], words: Words, sha256: str, key_id: str) -
         "subtitle": words(f"{kind}.subtitle"),
         "footer": words(f"{kind}.footer"),
         "lead": words(f"{kind}.lead", mass=shown(document["mass_t"], "down")),
-        "banner": "",
         "meta": _meta(document, words),
         "parties": [parts.issuer(document, words), parts.recipient(document, words)],
         "figures": parts.headline(document, words),

@@ -70,7 +70,7 @@ def headline(document: Document, words: Words) -> list[Part]:
     per_t = words("figure.per_t")
     if document["kind"] == "certificate":
         cfp = document["cfp_tco2e_per_t"]
-        change = f"{shown(cfp['before']['total'])} → {shown(cfp['after']['total'], 'up')}"
+        change = f"{shown(cfp['before']['total'], 'up')} → {shown(cfp['after']['total'], 'up')}"
         reduction = shown(document["reduction_tco2e"]["total"], "down")
         return [
             _figure(words("figure.mass"), shown(document["mass_t"], "down"), words("figure.t"), 9),
@@ -154,7 +154,7 @@ def intensity(document: Document, words: Words) -> Part:
     """Intensity before and after by scope, and the reduction (A4.1, A6.1S)."""
     cfp, reduction = document["cfp_tco2e_per_t"], document["reduction_tco2e"]
     rows = [
-        [words("table.before"), *(shown(cfp["before"][s]) for s in SCOPES)],
+        [words("table.before"), *(shown(cfp["before"][s], "up") for s in SCOPES)],
         [words("table.after"), *(shown(cfp["after"][s], "up") for s in SCOPES)],
         [words("table.reduction"), *(shown(reduction[s], "down") for s in SCOPES)],
     ]
@@ -227,8 +227,8 @@ def residual(document: Document, words: Words) -> Part:
     def mass(name: str) -> str:
         return f"{shown(figures[name], 'down')} t"
 
-    def per_t(text: str, way: str = "nearest") -> str:
-        return f"{shown(text, way)} {words('figure.per_t')}" if text else ""
+    def per_t(text: str) -> str:
+        return f"{shown(text, 'up')} {words('figure.per_t')}" if text else ""
 
     correction = figures["correction_tco2e_per_t"]
     rows = [
@@ -236,7 +236,7 @@ def residual(document: Document, words: Words) -> Part:
         (words("field.claimed"), mass("claimed_t")),
         (words("field.conventional"), mass("conventional_t")),
         (words("field.cfp_before"), per_t(figures["cfp_before"])),
-        (words("field.cfp_residual"), per_t(figures["cfp_residual"], "up")),
+        (words("field.cfp_residual"), per_t(figures["cfp_residual"])),
         (words("field.measured"), per_t(document["measured_tco2e_per_t"]) or words("value.none")),
         (words("field.correction"), f"{_signed(correction)} {words('figure.per_t')}" if correction else ""),
         *(
@@ -245,7 +245,7 @@ def residual(document: Document, words: Words) -> Part:
             if figures[f"{name}_residual"]
         ),
     ]
-    return _fields(words("section.residual"), rows)
+    return _fields(words("section.residual"), rows, words("note.rounding"))
 
 
 def corrections(document: Document, words: Words) -> list[Part]:
@@ -269,7 +269,7 @@ def _figures(document: Document) -> dict[str, str]:
     if document["kind"] == "certificate":
         cfp = document["cfp_tco2e_per_t"]
         found = {
-            "before": shown(cfp["before"]["total"]),
+            "before": shown(cfp["before"]["total"], "up"),
             "after": shown(cfp["after"]["total"], "up"),
             "deduct": shown(document["scope3"]["deduct_tco2e"], "down"),
         }
@@ -281,7 +281,7 @@ def _figures(document: Document) -> dict[str, str]:
             "correction": shown(correction, "up") if correction else "",
         }
     measured = document["measured_tco2e_per_t"]
-    return {**found, "measured": shown(measured) if measured else ""}
+    return {**found, "measured": shown(measured, "up") if measured else ""}
 
 
 def statements(document: Document, words: Words) -> Part:

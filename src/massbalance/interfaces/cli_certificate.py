@@ -148,6 +148,8 @@ def _combination(asked: _Asked) -> None:
         _usage("--customer is for residual statements; an order has its customer")
     if asked.cancel is not None and asked.replace is not None:
         _usage("--cancel or --replace, not both")
+    if asked.cancel is not None and (asked.language or asked.day or asked.customers):
+        _usage("--cancel takes no --lang, --date or --customers")
     if "" in (asked.cancel, asked.replace):
         _usage("--cancel and --replace need a REASON")
 

@@ -80,13 +80,16 @@ def use_write_ahead_log(engine: Engine, timeout: float = TIMEOUT) -> None:
     connection = engine.raw_connection()
     try:
         cursor = connection.cursor()
-        while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        while True:
             try:
+                # Some file systems cannot have one; then SQLite's older journal serves, as safely.
                 cursor.execute("PRAGMA journal_mode = WAL").fetchone()
             except sqlite3.OperationalError as error:
                 if not _busy(error) or time.monotonic() > until:
                     raise
                 time.sleep(0.02)
+            else:
+                return
     finally:
         connection.close()
 
