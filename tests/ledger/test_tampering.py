@@ -389,7 +389,7 @@ def test_an_index_that_lies(new_sqlite_url) -> None:
 
 
 def test_details_without_sense_are_a_fault(ledger: Ledger) -> None:
-    """A right chain of rows that no posting writes: told by the checks of meaning, never an error of theirs."""
+    """A right chain of rows that no posting writes: told by the checks of meaning, no error of theirs."""
     fill(ledger)
     faults = verify_ledger(ledger)
     assert faults
