@@ -700,7 +700,7 @@ def another_key_in_the_readme(f: Forgery) -> None:
     f.kept["README.txt"] = f.files["README.txt"].replace(b"--key ", b"--kex ", 1)
 
 
-@fraud("another head")
+@fraud("its head is")
 def another_head_in_pack_json(f: Forgery) -> None:
     told = json.loads(f.files["pack.json"])
     f.kept["pack.json"] = json.dumps({**told, "head": {"n": 1, "hash": "0" * 64}}).encode()

@@ -100,7 +100,11 @@ def pack_files(reading: Reading, periods: Sequence[str], signer: Signs, progress
     files["verify.py"] = verifier()
     files["README.txt"] = readme(view, signer.public_hex)
     progress("signing")
-    files[COPY] = zip_of(files)
+    try:
+        files[COPY] = zip_of(files)
+    except ValueError as error:
+        words = f"periods whose pack a ZIP can hold; this is {error}"
+        raise Refused(fault(words, "audit-size", table="period")) from error
     files[MANIFEST] = manifest_of(files)
     files[SIGNATURE] = signature_document(signer.public_hex, signer.sign(files[MANIFEST]))
     return files

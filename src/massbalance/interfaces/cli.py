@@ -241,8 +241,8 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
 
 
 register_ledger(app)
-register_audit(app)
 register_certificate(app)
+register_audit(app)
 
 
 def main() -> None:

@@ -45,7 +45,10 @@ def given(row: Dict[str, str], column: str, otherwise: int = 0) -> Fraction:
 
 
 def on_grid(text: str) -> int:
-    """Millionths of a decimal, rounded down."""
+    """Millionths of a decimal, rounded down; nothing is 0. ValueError where it is no decimal."""
+    whole, _, rest = text.partition(".")
+    if whole.isdecimal() and whole.isascii() and (rest.isdecimal() or not rest) and rest.isascii():
+        return int(whole + rest[:6].ljust(6, "0"))
     return int((number(text) or Fraction(0)) * GRID // 1)
 
 
@@ -62,7 +65,9 @@ def plain(value: Fraction) -> str:
 
 def amount(millionths: int) -> str:
     """Millionths as a decimal of the unit."""
-    return plain(Fraction(millionths, GRID))
+    digits = str(abs(millionths)).rjust(7, "0")
+    text = f"{digits[:-6]}.{digits[-6:]}".rstrip("0").rstrip(".")
+    return f"-{text}" if millionths < 0 else text
 
 
 class Term(NamedTuple):

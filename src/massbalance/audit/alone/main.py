@@ -13,7 +13,16 @@ from massbalance.audit.alone.certified import certificate_faults, certificate_no
 from massbalance.audit.alone.ed25519 import key_id
 from massbalance.audit.alone.entries import Extract, checkpoint_faults, ledger_faults
 from massbalance.audit.alone.evidence import evidence_csv
-from massbalance.audit.alone.packed import Files, Wrong, check_files, difference, read_folder
+from massbalance.audit.alone.packed import (
+    MANIFEST,
+    PACK,
+    Files,
+    Wrong,
+    canonical,
+    check_files,
+    difference,
+    read_folder,
+)
 from massbalance.audit.alone.posted import posted_faults
 from massbalance.audit.alone.readme import readme
 from massbalance.audit.alone.report import report_html
@@ -52,6 +61,13 @@ class Report:
             self.faults.append({"file": file, "offset": None, "text": f"{what}: {text}"})
         self.checked.append(f"{what}: {'wrong' if len(self.faults) > before else 'right'}")
 
+    def note(self, texts: Iterable[str]) -> None:
+        """Things to know; what cannot be read is told where it is checked."""
+        try:
+            self.notes += list(texts)
+        except UNREADABLE:
+            self.notes.append("some documents cannot be read")
+
     def text(self) -> str:
         """For people."""
         lines = [f"checked  {line}" for line in self.checked]
@@ -74,7 +90,10 @@ class Report:
 def verify_pack(files: Files, key: str = "", checkpoints: Optional[Dict[str, bytes]] = None) -> Report:
     """Check a pack from its files. key: the signer's key id or public key, as known from elsewhere."""
     report = Report()
-    wrong, public = check_files(files)
+    try:
+        wrong, public = check_files(files)
+    except UNREADABLE as error:
+        wrong, public = [Wrong(MANIFEST, None, f"it cannot be read: {type(error).__name__} {error}")], None
     for found in wrong:
         report.wrong(found)
     result = "right" if not wrong else "wrong"
@@ -135,7 +154,7 @@ def _check_content(report: Report, view: View, public: str) -> None:
     report.check("every claim of the periods has its run", lambda: _orphans(view), entries)
     report.check("what was withdrawn came back", lambda: undone_faults(view), entries)
     report.check("certificates", lambda: certificate_faults(view))
-    report.notes += list(certificate_notes(view))
+    report.note(certificate_notes(view))
     makers: Dict[str, Callable[[View], bytes]] = {
         "balances.csv": balances_csv, "walks.csv": walks_csv, "evidence.csv": evidence_csv,
         "report.html": report_html, "README.txt": lambda pack: readme(pack, public),
@@ -150,14 +169,23 @@ def checkpoint_of(extract: Extract, name: str, content: bytes, keys: List[str]) 
 
 
 def _pack_faults(view: View) -> Iterable[str]:
-    n, head = view.extract.head()
-    if view.pack.get("ledger") != view.extract.ledger():
-        yield f"it names ledger {view.pack.get('ledger')}"
-    if view.pack.get("head") != {"n": n, "hash": head}:
-        yield f"it names another head than row {n}"
+    """pack.json says what the rows say, in its one spelling."""
+    told, rows, (n, head) = view.pack, view.extract.rows, view.extract.head()
+    last = rows[-1]
+    right = {"format": 1, "ledger": view.extract.ledger(), "head": {"n": n, "hash": head}}
+    for name, value in right.items():
+        if told.get(name) != value:
+            yield f"its {name} is {told.get(name)!r}, and {value!r} by the rows"
+    if told["at"] < last.at or (last.n == n and told["at"] != last.at):
+        yield f"its last row was recorded at {told['at']}, and row {last.n} at {last.at}"
+    days = view.extract.periods()
     for period in view.periods:
-        if period not in view.extract.periods():
+        if period not in days:
             yield f"{period} is no period of the ledger"
+    if view.periods != sorted(set(view.periods), key=lambda period: days.get(period, ("", ""))):
+        yield "its periods are not in order"
+    if view.files[PACK] != canonical({**right, "at": told["at"], "periods": view.periods}):
+        yield "it is not in its one spelling"
 
 
 def _signed_faults(view: View) -> Iterable[str]:

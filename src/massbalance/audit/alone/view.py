@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import Any, Dict, Iterable, List, Optional, Sequence
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from massbalance.audit.alone.case import Case
 from massbalance.audit.alone.entries import Entry, Extract
@@ -25,6 +25,8 @@ class View:
         self.complete = self.extract.complete(self.periods)
         self._cases: Dict[str, Case] = {}
         self._withdrawn: Dict[str, Entry] = {}
+        self._lots: Dict[str, Entry] = {}
+        self._uses: Dict[Tuple[int, str], List[Entry]] = {}
 
     def posts(self) -> List[Entry]:
         """Headers of the posted runs that touch the pack's periods, in order."""
@@ -48,7 +50,9 @@ class View:
 
     def lot_rows(self) -> Dict[str, Entry]:
         """Lot -> the row that states it."""
-        return {row.subject: row for row in self.extract.by_kind["lot"]}
+        if not self._lots:
+            self._lots = {row.subject: row for row in self.extract.by_kind["lot"]}
+        return self._lots
 
     def withdrawal(self, row: Entry) -> Optional[Entry]:
         """The row that withdraws a claim or a residual; None where it stands."""
@@ -68,12 +72,11 @@ class View:
 
     def allocated(self, claim: Entry) -> List[Entry]:
         """The movements of lots to a claim's order, in the claim's journal."""
-        rows = self.extract.by_journal[claim.journal]
-        return [
-            row
-            for row in rows
-            if row.kind == "allocated" and row.commodity.startswith("lot:") and row.subject == claim.subject
-        ]
+        if not self._uses:
+            for row in self.extract.by_kind["allocated"]:
+                if row.commodity.startswith("lot:"):
+                    self._uses.setdefault((row.journal, row.subject), []).append(row)
+        return self._uses.get((claim.journal, claim.subject), [])
 
 
 def run_folder(key: str) -> str:
