@@ -119,13 +119,50 @@ def test_whole_run_in_open_periods_can_be_posted_corrected(
     assert verify_ledger(book) == []
 
 
-def test_whole_run_after_a_lock_leaves_corrections(book: Ledger, tiny_run: Path) -> None:
+@pytest.mark.parametrize("locked", [False, True])
+def test_whole_run_of_two_periods(book: Ledger, tiny_run: Path, tmp_path: Path, locked: bool) -> None:
+    """Q1 keeps its residual and a correction; Q2 may be run again from what the ledger holds."""
     post(book, read(tiny_run))
-    ops.lock(book, "Q1")
+    if locked:
+        ops.lock(book, "Q1")
     done = reverse(book, key_of(tiny_run), [], "Q2", "wrong case")
-    assert done.details["whole"] is False
-    found = [(row.subject, row.facts()["of_period"]) for row in book.rows(kind="correction")]
-    assert found == [("X", "Q1"), ("X", "Q2")]
+    assert done.details["restated"] == "Q2"
+    assert done.details["retired_g"] == 18 * T, "what was released of OLD in Q2"
+    assert [(row.subject, row.facts()["of_period"]) for row in book.rows(kind="correction")] == [("X", "Q1")]
+    assert verify_ledger(book) == []
+    run_from_ledger(write_tiny(tmp_path / "case", ("Q2",)), tmp_path / "run", book.place)
+    post(book, read(tmp_path / "run"))
+    assert book.find("residual:X:Q2:2") is not None
+    assert verify_ledger(book) == []
+
+
+def test_whole_run_in_a_later_period_leaves_corrections(book: Ledger, tiny_run: Path) -> None:
+    """Every residual stands; also a claim that needed no credit is named."""
+    post(book, read(tiny_run))
+    ops.carry_over(book, "Q3", (date(2026, 10, 1), date(2026, 12, 31)))
+    done = reverse(book, key_of(tiny_run), [], "Q3", "wrong case")
+    assert (done.details["whole"], done.details["retired_g"]) == (False, 0)
+    found = [(row.facts()["of_period"], row.facts()["orders"]) for row in book.rows(kind="correction")]
+    assert found == [("Q1", ["O1"]), ("Q2", ["O2"])]
+    assert verify_ledger(book) == []
+
+
+def test_a_reversed_run_is_not_taken_for_posted(book: Ledger, tiny_run: Path, tiny_first: Path) -> None:
+    """Some claims withdrawn: posted before; all of it: run it again."""
+    post(book, read(tiny_run))
+    reverse(book, key_of(tiny_run), ["O1"], "Q2", "returned")
+    again = post(book, read(tiny_run))
+    assert (again.done_before, again.withdrawn) == (True, 1)
+    reverse(book, key_of(tiny_run), [], "Q2", "wrong")
+    assert refused(Conflict, book, post, read(tiny_run)) == [("run", "A4.2.1")]
+
+
+def test_a_claim_without_credits_is_withdrawn_too(book: Ledger, tmp_path: Path) -> None:
+    run = run_tiny(tmp_path, ("Q1",), orders={"O9": "K9,X,Q1,1,cfp,10,10,"})
+    post(book, read(run))
+    reverse(book, key_of(run), ["O9"], "Q1", "returned")
+    correction = next(book.rows(kind="correction")).facts()
+    assert (correction["orders"], correction["declared_gco2e"]) == (["O9"], 0)
     assert verify_ledger(book) == []
 
 

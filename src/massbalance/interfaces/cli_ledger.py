@@ -71,7 +71,8 @@ def post(
         show_json(done.document())
         return
     first = "posted before, nothing to do" if done.done_before else "posted"
-    show(f"{run_folder}: {first}; journal {done.journal}, {done.rows} rows, {done.at}")
+    since = f"; {done.withdrawn} claim(s) withdrawn since" if done.withdrawn else ""
+    show(f"{run_folder}: {first}{since}; journal {done.journal}, {done.rows} rows, {done.at}")
 
 
 @ledger_app.command("show")
