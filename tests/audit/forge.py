@@ -246,7 +246,7 @@ class Forgery:
             n = document["ledger"].get(f"{kind}_row", 0)
             if 0 < n <= len(self.hashes):
                 document["ledger"][f"{kind}_hash"] = self.hashes[n - 1]
-        document["ledger"]["checkpoint"] = self.first("signed")["details"]
+        document["ledger"]["checkpoint"] = list(self.of("signed", lambda r: r["n"] < row["n"]))[-1]["details"]
         document["key"], told["key"] = self.signer.public_hex, key_id(self.signer.public_hex)
         content = canonical_line(self.signed(document))
         pdf = self.kept.get(f"certificates/{serial}.pdf", self.files[f"certificates/{serial}.pdf"])

@@ -69,7 +69,7 @@ def certify(ledger: Ledger, run: str, period: str, signer: Signer) -> None:
     for claim in claims:
         issue(ledger, Wanted(run, order=claim.subject), signer)
     issue(ledger, Wanted(run, order=claims[0].subject), signer, replace="a typing error")
-    cancel(ledger, Wanted(run, order=claims[1].subject), "the metal was not shipped")
+    cancel(ledger, Wanted(run, order=claims[1].subject), "the metal was not shipped", signer)
     residual = next(row for row in ledger.rows(kind="residual") if row.period == period)
     customer = str(claims[0].facts()["customer"])
     for to in ("", customer):
