@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from massbalance.interfaces.cli_audit import register as register_audit
 from massbalance.interfaces.cli_certificate import register as register_certificate
 from massbalance.interfaces.cli_ledger import register as register_ledger
 from massbalance.interfaces.shared import (
@@ -241,6 +242,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
 
 register_ledger(app)
 register_certificate(app)
+register_audit(app)
 
 
 def main() -> None:
