@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -172,3 +174,35 @@ def test_a_ledger_that_can_only_be_read(new_sqlite_url, tmp_path: Path) -> None:
         for folder, mode in modes:
             folder.chmod(mode)
     assert points == 0
+
+
+def test_ctrl_c_while_another_writes(new_sqlite_url) -> None:
+    """Whoever waits for a writer can give up at once, and writes nothing."""
+    url = new_sqlite_url()
+    with Ledger.open(url) as ledger:
+        waiting = (
+            "import sys\n"
+            "from massbalance.ledger.store import Ledger\n"
+            "with Ledger.open(sys.argv[1]) as ledger:\n"
+            "    print('ready', flush=True)\n"
+            "    try:\n"
+            "        with ledger.writing() as writer:\n"
+            "            writer.journal('intake')\n"
+            "    except KeyboardInterrupt:\n"
+            "        print('gave up')\n"
+        )
+        with ledger.writing() as writer:
+            writer.journal("intake")
+            process = subprocess.Popen(
+                [sys.executable, "-c", waiting, url],
+                stdout=subprocess.PIPE,
+                text=True,
+                env=os.environ | {"PYTHONPATH": str(SOURCE)},
+            )
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(0.5)  # into its wait
+            process.send_signal(signal.SIGINT)
+            said, _ = process.communicate(timeout=15)  # well before the 30 s that a writer waits
+        assert said == "gave up\n"
+        assert ledger.head().n == 2

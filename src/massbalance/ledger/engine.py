@@ -23,6 +23,7 @@ TIMEOUT = 30.0
 """Seconds that a writer waits for the one before it."""
 
 _WRITE = "ledger_write"
+_TURN_MS = 250
 _CACHE = 64 * 1024  # kB of pages a connection to SQLite may keep
 
 
@@ -70,8 +71,29 @@ def _prepare(connection: sqlite3.Connection, record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get(_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if connection.get_execution_options().get(_WRITE, False):
+        driver: Any = connection.connection.driver_connection
+        _take_turn(driver)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _take_turn(driver: sqlite3.Connection) -> None:
+    """Begins as the one writer. Waits in short turns, since within one nothing hears of a Ctrl-C."""
+    patience = int(driver.execute("PRAGMA busy_timeout").fetchone()[0])
+    until = time.monotonic() + patience / 1000
+    driver.execute(f"PRAGMA busy_timeout = {min(patience, _TURN_MS)}")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not _busy(error) or time.monotonic() > until:
+                    raise
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {patience}")
 
 
 def use_write_ahead_log(engine: Engine, timeout: float = TIMEOUT) -> None:
