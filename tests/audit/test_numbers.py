@@ -32,5 +32,5 @@ def test_other_spellings(text: str, millionths: int) -> None:
 
 @pytest.mark.parametrize("text", ["x", "1_0x", "1,5", "nan", "¹"])
 def test_no_decimals(text: str) -> None:
-    with pytest.raises(ValueError, match=".+"):
+    with pytest.raises(ValueError, match=r".+"):
         on_grid(text)
