@@ -89,6 +89,18 @@ def test_floats_have_no_place(ledger: Ledger) -> None:
     assert ledger.head().n == 1
 
 
+def test_the_largest_quantity_comes_and_goes(ledger: Ledger) -> None:
+    with ledger.writing() as writer:
+        writer.journal("post")
+        receive(writer, "A", LARGEST)
+        carry(writer, "A", "P2")
+        allocate(writer, "A", LARGEST, "P2")
+        carry(writer, "A", "P3")
+        receive(writer, "A", LARGEST, "P3")
+    assert ledger.balance("lot:A") == LARGEST
+    assert verify(ledger) == []
+
+
 def test_a_lot_does_not_go_back(ledger: Ledger) -> None:
     with ledger.writing() as writer:
         writer.journal("post")

@@ -215,6 +215,7 @@ _POSTGRESQL: tuple[tuple[str, type[LedgerError], str, str], ...] = (
     ("P0001", Conflict, "a row that the ledger's guards let pass", "ledger-guard"),
     ("53", LedgerError, "a server with room to work; nothing was recorded", "ledger-disk"),
     ("58", LedgerError, "a server with a disk that works; nothing was recorded", "ledger-disk"),
+    ("22", Refused, "values that the columns take", "ledger-guard"),
     ("25006", LedgerError, "a database that may be written", "ledger-permission"),
     ("42501", LedgerError, "the rights to use the ledger", "ledger-permission"),
     ("28", LedgerError, "a name and password that the server takes", "ledger-permission"),
