@@ -1,4 +1,4 @@
-"""More of what an insider may try: with rows against files, the ledger itself, documents, tables and pages."""
+"""More of what an insider may try: rows against files, the ledger itself, documents, tables and pages."""
 
 from __future__ import annotations
 
