@@ -7,7 +7,8 @@ import json
 import pytest
 
 from forge import Forgery, OtherKey, digest_of
-from frauds import FRAUDS, allocate, use
+from frauds import allocate, use
+from frauds_books import FRAUDS
 from massbalance.audit.alone.main import verify_pack
 from world import World
 
