@@ -62,10 +62,10 @@ class Checkpoint:
         return verify(self.key, self.message(), self.signature)
 
 
-def checkpoint(reading: Reading, ledger: str, signer: Signer) -> Checkpoint:
-    """A signed checkpoint of the last row, of the ledger with that id. Nothing is written."""
+def checkpoint(reading: Reading, signer: Signer) -> Checkpoint:
+    """A signed checkpoint of the last row. Nothing is written."""
     head = reading.head()
-    bare = Checkpoint(ledger, head.n, head.hash, head.at, signer.public_hex)
+    bare = Checkpoint(reading.id, head.n, head.hash, head.at, signer.public_hex)
     return replace(bare, signature=signer.sign(bare.message()))
 
 
@@ -76,10 +76,10 @@ def introduce(writer: Writer, signer: Signer, who: str = "") -> None:
         writer.state(kinds.KEY, key=name, details={"public": signer.public_hex, "who": who})
 
 
-def sign(writer: Writer, ledger: str, signer: Signer, who: str = "") -> Checkpoint:
+def sign(writer: Writer, signer: Signer, who: str = "") -> Checkpoint:
     """Signs all rows up to here, in the row that follows (`signed`, key `checkpoint:N`). Needs a journal."""
     introduce(writer, signer, who)
-    made = checkpoint(writer, ledger, signer)
+    made = checkpoint(writer, signer)
     writer.state(kinds.SIGNED, key=f"checkpoint:{made.n}", details=made.document())
     return made
 

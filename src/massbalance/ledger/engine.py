@@ -135,6 +135,11 @@ def append(
             copy.write_row(row)
 
 
+def driver_errors(engine: Engine) -> tuple[type[Exception], ...]:
+    """What reading and writing may raise: SQLAlchemy's errors, and those of the driver itself."""
+    return sa.exc.SQLAlchemyError, engine.dialect.loaded_dbapi.Error
+
+
 @contextmanager
 def in_words(engine: Engine) -> Iterator[None]:
     """Turns the database's errors into a LedgerError that says what happened and where."""

@@ -46,7 +46,9 @@ EMPTY = Head(0, GENESIS.hex(), "")
 
 
 class Reading:
-    """Everything that reads. A subclass says on which connection."""
+    """Everything that reads. A subclass says on which connection; id: the ledger's (32 hex, from row 1)."""
+
+    id: str
 
     def _connected(self) -> AbstractContextManager[Connection]:
         raise NotImplementedError

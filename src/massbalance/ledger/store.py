@@ -86,7 +86,7 @@ class Ledger(Reading):
         with engines.writing(self.engine) as connection:
             if connection.dialect.name != "sqlite":
                 connection.exec_driver_sql("LOCK TABLE entry IN EXCLUSIVE MODE")
-            writer = Writer(connection, clock)
+            writer = Writer(connection, self.id, clock)
             yield writer
             writer.close()
 
@@ -179,8 +179,8 @@ def _bring_forward(engine: Engine, *, create: bool, timeout: float, name: str, c
             raise LedgerMissing(fault("a ledger", "ledger-missing", value=shown(engine.url)))
         schema.upgrade(connection)
         if state == "empty":
-            writer = Writer(connection, clock)
-            details = {"format": FORMAT, "ledger": secrets.token_hex(16), "name": name}
+            writer = Writer(connection, secrets.token_hex(16), clock)
+            details = {"format": FORMAT, "ledger": writer.id, "name": name}
             writer.journal(kinds.OPEN, details=details)
             writer.close()
 

@@ -50,7 +50,8 @@ class Writer(Reading):
     except for a key that exists already: that is told when rows go to the database, at the latest at the end.
     """
 
-    def __init__(self, connection: Connection, clock: Clock = now) -> None:
+    def __init__(self, connection: Connection, identity: str, clock: Clock = now) -> None:
+        self.id = identity
         self._connection = connection
         self._clock = clock
         self._pending: list[tuple[object, ...]] = []
