@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from massbalance.interfaces.cli_ledger import register as register_ledger
 from massbalance.interfaces.shared import (
     FAILED,
     LIMIT,
@@ -16,7 +17,6 @@ from massbalance.interfaces.shared import (
     USAGE,
     CaseArgument,
     JsonOption,
-    RunArgument,
     complain,
     guarded,
     must_exist,
@@ -200,6 +200,9 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
     for path in written:
         show(str(path))
     show(f"next: massbalance check {folder}; massbalance run {folder}")
+
+
+register_ledger(app)
 
 
 def main() -> None:

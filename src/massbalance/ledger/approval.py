@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from massbalance.ledger.problems import Refused, fault
@@ -19,6 +19,10 @@ class Approval:
     proposer: str = ""
     approver: str = ""
     note: str = ""
+
+    def proposed_by(self, name: str | None) -> Approval:
+        """With a proposer where none was named."""
+        return self if self.proposer.strip() or not name else replace(self, proposer=name)
 
     def checked(self, parameters: Mapping[str, Any] | None, clause: str = "A6.2") -> dict[str, str]:
         """The names for a journal's header; who is not named is the user of this computer.
@@ -37,7 +41,7 @@ class Approval:
             if approver.casefold() == proposer.casefold():
                 words = "an approver other than the proposer: the rule model asks for four eyes"
                 raise Refused(fault(words, clause, table="approval", column="approver", value=approver))
-        return {"proposer": proposer, "approver": approver or proposer, "note": self.note}
+        return {"proposer": proposer, "approver": approver or user, "note": self.note}
 
 
 def _user() -> str:

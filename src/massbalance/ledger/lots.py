@@ -18,7 +18,7 @@ from massbalance.domain.grid import Column, decimal_text
 Json = dict[str, Any]
 
 _OWN_NUMBERS = frozenset({"quantity", "displaced_tco2e_per_uom"})
-"""Columns that a case which takes its opening from the ledger states anew: compared as values, not as text."""
+"""What a case that takes its opening from the ledger states anew: compared as values, not as text."""
 _NOT_OF_THE_BOOKS = frozenset({"unit_cost"})
 _PAPERS = frozenset({"evidence", "certificate"})
 """Columns that may be filled in later, since papers follow the goods; what stands there never changes."""

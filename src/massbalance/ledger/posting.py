@@ -7,7 +7,7 @@ must give the run's own account, residual and effects to the last byte and gram.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -17,13 +17,15 @@ from massbalance.books.tables import account_csv, residual_csv
 from massbalance.domain.faults import Fault
 from massbalance.domain.grid import GRID
 from massbalance.ledger.approval import Approval, clause_of
+from massbalance.ledger.checkpoint import sign
 from massbalance.ledger.drafts import record
 from massbalance.ledger.movements import Movements
 from massbalance.ledger.problems import Conflict, Unverified, fault
+from massbalance.ledger.reading import Reading
 from massbalance.ledger.run_folder import SUMMARY, RunFolder
+from massbalance.ledger.signing import Signer
 from massbalance.ledger.stale import before, faults
 from massbalance.ledger.state import State, rules_details
-from massbalance.ledger.reading import Reading
 from massbalance.ledger.store import Ledger
 
 Progress = Callable[[str], None]
@@ -44,15 +46,24 @@ class Posted:
     done_before: bool = False
     checkpoint: dict[str, Any] = field(default_factory=dict)
 
+    def document(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
 
 def quiet(_: str) -> None:
     """No progress."""
 
 
 def post(
-    ledger: Ledger, run: RunFolder, approval: Approval | None = None, *, progress: Progress = quiet
+    ledger: Ledger,
+    run: RunFolder,
+    approval: Approval | None = None,
+    *,
+    signer: Signer | None = None,
+    progress: Progress = quiet,
 ) -> Posted:
-    """Post a verified run.
+    """Post a verified run, and end the journal with a checkpoint signed by the ledger's signer.
 
     Posted before: nothing happens. Raises Refused (approval), Conflict (the run is no longer about the
     ledger as it is; it tells all reasons), Unverified (its files do not say what its books say).
@@ -64,7 +75,10 @@ def post(
     progress("books")
     books = checked_books(run)
     rules = run.case.rules
-    names = approval.checked(rules.parameters.model_dump(), clause_of(rules.id))
+    names = approval.proposed_by(run.summary.get("proposer")).checked(
+        rules.parameters.model_dump(), clause_of(rules.id)
+    )
+    signer = Signer.of(ledger.id) if signer is None else signer
     progress("posting")
     with ledger.writing() as writer:
         earlier = posted(writer, run.key)
@@ -82,9 +96,9 @@ def post(
         progress("archiving")
         for name in run.files:
             writer.archive(run.content(name))
-        checkpoint: dict[str, Any] = {}
+        signed = sign(writer, ledger.id, signer, names["approver"])
         head = writer.head()
-    return Posted(run.key, journal, head.n - journal + 1, head.at, checkpoint=checkpoint)
+    return Posted(run.key, journal, head.n - journal + 1, head.at, checkpoint=signed.document())
 
 
 def posted(ledger: Reading, key: str) -> Posted | None:

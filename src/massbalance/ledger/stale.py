@@ -123,9 +123,7 @@ def _opening_faults(state: State, case: Case, opening: Mapping[str, Any]) -> Ite
         words = f"the hash of the ledger's row {n}: {''.join(hashes) or 'there is none'}"
         yield fault(words, "A4.2.1", **here, column="hash", value=opening.get("hash"))
     said = {lot: q for lot, q in opening.get("lots", {}).items() if q}
-    now = {
-        name: lot.held for name, lot in state.open_lots.items() if name in said or _could_serve(lot, case)
-    }
+    now = {name: lot.held for name, lot in state.open_lots.items() if name in said or _could_serve(lot, case)}
     for lot in sorted(said.keys() | now.keys()):
         if said.get(lot, 0) != now.get(lot, 0):
             words = f"{decimal_text(now.get(lot, 0))}, the ledger's balance now; {AGAIN}"
