@@ -35,7 +35,7 @@ def _sqlite(connection: Connection) -> list[Fault]:
     expected = {statement.split()[2]: statement.strip() for statement in made.SQLITE_TABLES}
     expected |= {name: statement.strip() for name, statement in made.SQLITE_GUARDS.items()}
     stored = connection.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-    found = {name: sql for name, sql in stored.tuples() if name != "ledger_revision"}
+    found = {row[0]: row[1] for row in stored if row[0] != "ledger_revision"}
     return _compared(expected, found)
 
 

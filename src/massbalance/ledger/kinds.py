@@ -13,7 +13,7 @@ SIGNED = "signed"
 
 HEADERS = frozenset(
     {
-        OPEN, "post", "intake", "reversal", "adjustment", "expiry", LOCK, ASSERTION, "adoption",
+        OPEN, "post", "intake", "carry", "reversal", "adjustment", "expiry", LOCK, ASSERTION, "adoption",
         "certificate", "cancellation", "checkpoint",
     }
 )  # fmt: skip

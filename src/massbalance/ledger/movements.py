@@ -32,12 +32,14 @@ SCOPES = ("scope1", "scope2", "scope3")
 class Before:
     """What the ledger holds before the run.
 
-    lots: the run's lots that it knows, by name; effects: commodity -> g CO2e held; periods: names that it
-    knows; claims: order -> k of its next claim; residuals: (product, period) -> k of its next residual.
+    lots: the run's lots that it knows, by name; effects: commodity -> g CO2e held; waiting: effects of
+    origins of which it holds a lot that is not in the run's books; periods: names that it knows; claims:
+    order -> k of its next claim; residuals: (product, period) -> k of its next residual.
     """
 
     lots: Mapping[str, LotState]
     effects: Mapping[str, int]
+    waiting: frozenset[str]
     periods: frozenset[str]
     claims: Mapping[str, int]
     residuals: Mapping[tuple[str, str], int]
@@ -234,7 +236,7 @@ class Movements:
             change = self.values[commodity] - held
             if change > 0:
                 yield Draft("realised", name, commodity, "source", "held", change)
-            elif change < 0:
+            elif change < 0 and commodity not in self.before.waiting:
                 yield Draft(
                     "retired", name, commodity, "held", "retired", -change,
                     details={"reason": "the origin's lots that are left are worth less"},

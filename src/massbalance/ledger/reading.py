@@ -136,7 +136,7 @@ class Reading:
         limits = {"low": prefix or "\x01", "high": _beyond(prefix)}
         with self._connected() as connection:
             found = connection.execute(sa.text(_BALANCES), limits)
-            return dict(found.tuples().all())
+            return {row[0]: row[1] for row in found}
 
     def document(self, sha256: str) -> bytes:
         """An archived document. LedgerMissing if there is none; Tampered if it is not what its name says."""

@@ -38,9 +38,11 @@ def before(state: State, run: RunFolder, books: Statement) -> Before:
     places = [(row["product"], row["period"]) for row in run.residual]
     residuals = state.all_live("residual", [f"{product}:{period}" for product, period in places], _GONE)
     claims = state.all_live("claim", claimed, "withdrawn")
+    effects = [facts.effect(lot) for lot in range(len(names))]
     return Before(
         lots=state.lots(names),
-        effects={name: state.effects.get(name, 0) for name in map(facts.effect, range(len(names)))},
+        effects={name: state.effects.get(name, 0) for name in effects},
+        waiting=frozenset(_waiting(state, facts)),
         periods=frozenset(state.periods),
         claims={order: k for order, (_, k) in claims.items()},
         residuals={place: residuals[f"{place[0]}:{place[1]}"][1] for place in places},
@@ -56,7 +58,7 @@ def faults(state: State, run: RunFolder, books: Statement, known: Before) -> lis
     found = [*status_faults(run), *rule_faults(state, run.case.rules), *period_faults(state, run.case)]
     if run.opening is not None:
         found += _opening_faults(state, run.case, run.opening)
-    found += _lot_faults(run, books, facts, known)
+    found += [*name_faults(facts), *_lot_faults(run, books, facts, known)]
     found += _effect_faults(books, facts, known)
     found += _missing_lots(state, run.case, facts)
     found += _origin_faults(state, books, facts, known)
@@ -88,8 +90,19 @@ def rule_faults(state: State, rules: Rules) -> Iterator[Fault]:
             yield fault(f"{_plain(theirs)}, {adopt}", "A6.2", table="rules", column=name, value=_plain(mine))
 
 
-def period_faults(state: State, case: Case) -> Iterator[Fault]:
-    """Periods are open, have the dates that the ledger knows, and overlap none of another name."""
+def name_faults(facts: LotFacts) -> Iterator[Fault]:
+    """No lot's effect is kept under the name of an origin's."""
+    for lot, name in enumerate(facts.names):
+        if name.startswith("origin:"):
+            row = int(facts.case.lots.source_row[lot])
+            yield fault("a lot's key that does not begin so", "A4.2.1", table="lots", row=row, value=name)
+
+
+def period_faults(state: State, case: Case, used: set[str] | None = None) -> Iterator[Fault]:
+    """Periods are open, have the dates that the ledger knows, and overlap none of another name.
+
+    used: those that must be open, all unless told.
+    """
     through = state.closed_through
     rows = case.periods.source_row
     for row, period in zip(rows.tolist(), case_periods(case), strict=True):
@@ -102,7 +115,8 @@ def period_faults(state: State, case: Case) -> Iterator[Fault]:
             if other.start <= period.end and period.start <= other.end:
                 words = f"no overlap with {other.name}, {other.start} to {other.end}, of the ledger"
                 yield fault(words, "A5.1.3A", **here, column="start", value=f"{period.start} to {period.end}")
-        if through is not None and period.start <= through:
+        needed = used is None or period.name in used
+        if needed and through is not None and period.start <= through:
             words = f"an open period: the ledger is locked through {through}"
             yield fault(words, "A5.1.3A", **here, column="period", value=period.name)
 
@@ -202,6 +216,24 @@ def _origin_faults(state: State, books: Statement, facts: LotFacts, known: Befor
             words = f"no new lot of origin {origin}: of its lots in the ledger, {used}"
             row = int(facts.case.lots.source_row[lot])
             yield fault(words, "A4.2.3", table="lots", row=row, column="origin", value=facts.names[lot])
+    left = books.account.allocated.sum(axis=1) + books.account.expired.sum(axis=1)
+    drawn = {facts.effect(lot) for lot in np.flatnonzero(left).tolist()}
+    for name in sorted(drawn & known.waiting):
+        words = "a case that has all lots of an origin which it uses: the ledger holds others too"
+        yield fault(words, "A4.2.3", table="lots", column="origin", value=name.removeprefix("effect:origin:"))
+
+
+def _waiting(state: State, facts: LotFacts) -> Iterator[str]:
+    """Effects of origins in the run's books of which the ledger holds a lot that is not in them."""
+    inside = facts.window.received < len(facts.case.periods)
+    mine: dict[str, set[str]] = {}
+    for lot in np.flatnonzero(inside).tolist():
+        if facts.origins[lot]:
+            mine.setdefault(facts.origins[lot], set()).add(facts.names[lot])
+    for origin in sorted(mine):
+        others = set(state.lots_of_origin.get(origin, ())) - mine[origin]
+        if any(state.holdings.get(name, 0) for name in others):
+            yield f"effect:origin:{origin}"
 
 
 def origin_used(state: State, origin: str) -> str:
