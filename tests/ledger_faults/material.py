@@ -68,7 +68,7 @@ def quarter(number: int, name: str, more: int, lots: dict[str, dict[str, Any]]) 
     )  # fmt: skip
 
 
-def make(folder: Path, firsts: int = 3, seconds: int = 8) -> Material:
+def make(folder: Path, firsts: int = 2, seconds: int = 5) -> Material:
     """Solve and publish all of them below a folder."""
     first = [_run(1, f"A{k}", k, LOTS, folder / f"first-{k}") for k in range(firsts)]
     left = {lot: {**LOTS[lot], "quantity": q} for lot, q in closing(first[0]).items() if q != "0"}

@@ -81,7 +81,7 @@ def operate(
             record(writer, plan.drafts)
             for document in plan.documents:
                 writer.archive(document)
-        sign(writer, ledger.id, signer, names["approver"])
+        sign(writer, signer, names["approver"])
         head = writer.head()
     return Done(kind, first, head.n - first + 1, head.at, plans[-1].details)
 

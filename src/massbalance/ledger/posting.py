@@ -96,7 +96,7 @@ def post(
         progress("archiving")
         for name in run.files:
             writer.archive(run.content(name))
-        signed = sign(writer, ledger.id, signer, names["approver"])
+        signed = sign(writer, signer, names["approver"])
         head = writer.head()
     return Posted(run.key, journal, head.n - journal + 1, head.at, checkpoint=signed.document())
 
