@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -37,6 +38,7 @@ def fork(act: Callable[[], int | None]) -> int:
         code = act() or 0
     except LedgerError as problem:
         code = problem.exit_code
+        print(problem, file=sys.stderr)
     except BaseException:  # noqa: BLE001 - whatever it is, the child ends here
         traceback.print_exc()
     finally:
@@ -54,7 +56,7 @@ def die() -> None:
 
 
 class Steps:
-    """Counts the moments before and after everything that is told to a database; dies at one of them."""
+    """Counts the moments before every statement, before and after every commit; dies at one of them."""
 
     def __init__(self, last: int | None = None) -> None:
         self.passed, self.last = 0, last
@@ -68,9 +70,7 @@ class Steps:
     @contextmanager
     def counted(self) -> Iterator[Steps]:
         """Count from here on: statements, commits and rollbacks of every engine."""
-        names = ("before_cursor_execute", "after_cursor_execute")
-        for name in names:
-            sa.event.listen(sa.Engine, name, self.step)
+        sa.event.listen(sa.Engine, "before_cursor_execute", self.step)
         commit = DefaultDialect.do_commit
 
         def counted_commit(dialect: Any, connection: Any) -> None:
@@ -83,5 +83,4 @@ class Steps:
             yield self
         finally:
             DefaultDialect.do_commit = commit  # type: ignore[method-assign]
-            for name in names:
-                sa.event.remove(sa.Engine, name, self.step)
+            sa.event.remove(sa.Engine, "before_cursor_execute", self.step)
