@@ -57,6 +57,7 @@ demo: $(VENV)/runtime
 	@head -n 6 runs/aluminium/orders.csv
 	@echo
 	@echo "For planners: runs/aluminium/result.xlsx. Every file of the run is described in README.md."
+	@echo "Next: $(VENV)/bin/massbalance post runs/aluminium"
 
 test: $(VENV)/dev
 	$(PY) -m pytest -n 2

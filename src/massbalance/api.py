@@ -8,7 +8,7 @@ run_case(Path("data/aluminium"), Path("runs/aluminium"))   # verified files
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -46,12 +46,13 @@ from massbalance.solving.solution import Solution
 from massbalance.verification.verify import Report, verify_run
 
 __all__ = [
-    "METHODS", "Case", "Outcome", "Result", "SolverError", "VerificationFailed", "check_case", "read_case",
-    "run_case", "solve", "solve_objectives", "verify_run",
+    "METHODS", "Case", "Outcome", "Provenance", "Result", "SolverError", "VerificationFailed", "check_case",
+    "read_case", "run_case", "solve", "solve_objectives", "verify_run",
 ]  # fmt: skip
 
 Progress = Callable[[str], None]
 SUMMARY = "summary.json"
+OPENING = "opening.json"
 MOST_BANNED = 50
 """Up to so many terms that no whole grams fit, a MIP is decided again without them."""
 
@@ -118,6 +119,25 @@ class Result:
     def sheets(self) -> dict[str, TextTable]:
         """The tables of results by name, without those of the proof."""
         return {name.removesuffix(".csv"): table for name, table in self.outputs.items() if "/" not in name}
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a run's folder tells beside what follows from its case.
+
+    proposer: who proposes the run, empty where nobody said; opening: the document of opening.json where
+    the case's opening balances are a ledger's (`ledger.opening`).
+    """
+
+    proposer: str = ""
+    opening: Mapping[str, object] | None = None
+
+    def write(self, folder: Path, document: Json) -> None:
+        """opening.json, if any, into the folder, and the entries of the summary."""
+        document["proposer"] = self.proposer or None
+        if self.opening is not None:
+            document["opening"] = {key: self.opening[key] for key in ("ledger", "n", "hash")}
+            (folder / OPENING).write_text(dumps(self.opening), encoding="utf-8", newline="\n")
 
 
 @dataclass(frozen=True)
@@ -231,15 +251,16 @@ def _finish(
 
 
 def run_case(
-    path: Path,
+    given: Path | Case,
     out: Path,
     *,
     method: str = "auto",
     time_limit: float | None = None,
     gap: float = 0.0,
+    provenance: Provenance | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Read, solve, book, verify and publish a case into `out` (whole or not at all).
+    """Read (unless a checked case is given), solve, book, verify and publish into `out`, whole or not at all.
 
     CaseRefused: invalid input; VerificationFailed: the run's own check failed, nothing is
     published; OutputRefused: `out` holds something else.
@@ -249,11 +270,12 @@ def run_case(
     out = out.resolve()
     check_target(out)
     with clock.stage("read"):
-        case = read_case(path, progress=progress)
+        case = given if isinstance(given, Case) else read_case(given, progress=progress)
+    beside = provenance or Provenance()
     result = solve(case, method=method, time_limit=time_limit, gap=gap, progress=progress)
     clock.seconds.update({k: float(v) for k, v in result.summary["seconds"].items()})  # type: ignore[attr-defined]
     with staging(out) as folder:
-        report = _write_and_verify(folder, result, clock)
+        report = _write_and_verify(folder, result, beside, clock)
         if not report.ok and not result.problem.is_mip:
             # where rounding up costs more than booking may, orders give way by grams instead
             again = Clock(clock.say, clock.seconds)
@@ -261,13 +283,13 @@ def run_case(
             result = _finish(
                 result.problem, result.compiled, result.solution, result.solution, allocation, again
             )
-            report = _write_and_verify(folder, result, clock)
+            report = _write_and_verify(folder, result, beside, clock)
         if not report.ok and all(f.code == "C15 goal_hold" and "gap" in f.value for f in report.faults):
             # valid to the gram, but short of the optimum by more than whole grams explain: not final
             result.summary.update(
                 status="limit", stopped_by="whole grams cost more of a goal than rounding explains"
             )
-            report = _write_and_verify(folder, result, clock)
+            report = _write_and_verify(folder, result, beside, clock)
         if not report.ok:
             raise VerificationFailed(report)
         document = _certified(result.summary, report, clock)
@@ -276,7 +298,8 @@ def run_case(
     return Outcome(out, document, report)
 
 
-def _write_and_verify(folder: Path, result: Result, clock: Clock) -> Report:
+def _write_and_verify(folder: Path, result: Result, provenance: Provenance, clock: Clock) -> Report:
+    provenance.write(folder, result.summary)
     with clock.stage("write"), ThreadPoolExecutor(1) as beside:
         # arrow and zlib leave the interpreter to the others while they work
         workbook = beside.submit(

@@ -2,6 +2,7 @@
 
 Each case is one of `random_cases` with a few moods, drawn from the seed: a mood changes the orders (with
 their products and alloys) or the lots. `write_hard_case(folder, seed)` returns the moods.
+`write_plenty_case(folder, seed)`: margin first, and lots for everyone.
 """
 
 from __future__ import annotations
@@ -224,3 +225,39 @@ def write_hard_case(folder: Path, seed: int, size: str = "small") -> tuple[str, 
     writer = HardCaseWriter(draw, False, lots, orders)
     writer.write(folder)
     return writer.moods
+
+
+class PlentyCaseWriter(HardCaseWriter):
+    """Margin before shortfalls, and mostly free lots for everyone: goals reach the best that bounds allow.
+
+    Orders that cost money stay out for the margin's sake, whatever their priority asks for.
+    """
+
+    def change(self, table: str) -> None:
+        super().change(table)
+        for row in self.tables[table]:
+            if table == "lots":
+                row["quantity"] = scaled(row["quantity"], Decimal(1000))
+                row["unit_cost"] = row["unit_cost"] if self.draw.chance(0.1) else ""
+                continue
+            if self.draw.chance(0.6):
+                row |= {"firm": "true", "priority": str(self.draw.whole(1, 3))}
+            if self.draw.chance(0.2):
+                row["premium_per_t"] = self.draw.one(("0", "-" + self.draw.number(1, 50)))
+
+    def settings(self) -> str:
+        kept = [line for line in super().settings().splitlines() if not line.startswith(OBJECTIVE)]
+        at = kept.index("[issuer]")
+        kept[at:at] = ["[objective]", 'order = ["margin", "firm_shortfall"]']
+        return "\n".join(kept) + "\n"
+
+
+OBJECTIVE = ("[objective]", "order =", "strategy =")
+"""Beginnings of the lines of case.toml that say which goal comes first."""
+
+
+def write_plenty_case(folder: Path, seed: int) -> None:
+    """Write the case of `seed` to `folder`."""
+    draw = Draw(f"plenty/{seed}")
+    lots, orders = (draw.whole(*span) for span in SIZES["small"])
+    PlentyCaseWriter(draw, False, lots, orders).write(folder)

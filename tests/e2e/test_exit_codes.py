@@ -136,7 +136,7 @@ def test_a_link_as_output_leaves_nothing_beside_it(tmp_path: Path) -> None:
 def test_a_bad_case_shows_every_fault_and_writes_nothing(tmp_path: Path) -> None:
     case = bad_case(tmp_path / "case")
     before = everything_in(tmp_path)
-    ended = massbalance("run", case, "--out", tmp_path / "deep" / "out", "--json")
+    ended = massbalance("run", case, "--out", tmp_path / "deep" / "out")
     assert (ended.code, ended.out) == (3, "")
     for table, row, column, value, code in BAD:
         (line,) = [x for x in ended.err.splitlines() if f"{table} row {row}, column {column}:" in x]
@@ -163,6 +163,16 @@ def test_check_of_a_bad_case_as_json(tmp_path: Path) -> None:
     errors = [f for f in found["faults"] if f["severity"] == "error"]
     assert {tuple(f[c] for c in ("table", "row", "column", "value", "code")) for f in errors} == set(BAD)
     assert all(f["expected"] for f in errors)
+
+
+def test_run_of_a_bad_case_prints_the_document_of_check(tmp_path: Path) -> None:
+    case = bad_case(tmp_path / "case")
+    before = everything_in(tmp_path)
+    checked, ran = inside("check", case, "--json"), inside("run", case, "--out", tmp_path / "out", "--json")
+    assert (ran.code, ran.out) == (3, checked.out)
+    assert json.loads(ran.out)["valid"] is False
+    assert "[not_a_number]" in ran.err
+    assert everything_in(tmp_path) == before
 
 
 @pytest.mark.parametrize("table", ["lots", "orders", "periods"])

@@ -77,7 +77,8 @@ def _ways(pools: int) -> Iterator[_Way]:
             yield _Way(0, adjuster, REPAIRS)
             yield _Way(1, adjuster)
     yield _Way(-1, -1)
-    for clearance in CLEARANCES:
+    # a mix without pools leaves nothing to move: it holds or it does not
+    for clearance in CLEARANCES if pools else ():
         for adjuster in (*adjusters, -1):
             yield _Way(0, adjuster, 0, clearance)
 

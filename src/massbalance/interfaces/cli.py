@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,8 +24,12 @@ from massbalance.interfaces.shared import (
     show,
     show_faults,
     show_json,
+    show_refused,
     stop,
 )
+
+if TYPE_CHECKING:
+    from massbalance.api import Outcome
 
 app = typer.Typer(
     name="massbalance",
@@ -58,6 +62,20 @@ def run(
     method: Annotated[
         Method, typer.Option("--method", help="How the optimum is found; by size unless told.")
     ] = Method.auto,
+    proposer: Annotated[
+        str, typer.Option("--proposer", help="Who proposes the run; it is recorded in summary.json.")
+    ] = "",
+    from_ledger: Annotated[
+        bool, typer.Option("--from-ledger", help="Open with the balances of the ledger's lots.")
+    ] = False,
+    ledger: Annotated[
+        str | None,
+        typer.Option(
+            "--ledger",
+            metavar="URL",
+            help="That ledger: a file, or postgresql://...; implies --from-ledger.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Allocate the credits of CASE to its orders, prove it, and write the results.
@@ -65,16 +83,22 @@ def run(
     Example: massbalance run data/aluminium --out runs/aluminium
     """
     must_exist("run", case)
-    from massbalance.api import SolverError, VerificationFailed, limited, run_case
+    from massbalance.api import SolverError, VerificationFailed, limited
+    from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console import run_text
 
     target = out if out is not None else Path("runs") / (case.resolve().stem or "case")
     with guarded("run"):
         try:
             with progress() as say:
-                outcome = run_case(
-                    case, target, method=method.value, time_limit=time_limit, gap=gap, progress=say
-                )
+                outcome = _propose(
+                    case, target, from_ledger or ledger is not None, ledger, proposer=proposer.strip(),
+                    method=method.value, time_limit=time_limit, gap=gap, progress=say,
+                )  # fmt: skip
+        except CaseRefused as refused:
+            if json:
+                show_refused(refused)
+            raise
         except VerificationFailed as failed:
             show_faults(list(failed.report.faults), at_most=20)
             complain("run: the check of the result failed; nothing was published")
@@ -89,6 +113,19 @@ def run(
     if limited(outcome):
         complain(f"run: {outcome.summary['stopped_by']}; the allocation is valid but not proven optimal")
         stop(LIMIT)
+
+
+def _propose(
+    case: Path, out: Path, from_ledger: bool, ledger: str | None, *, proposer: str, **how: Any
+) -> Outcome:
+    """A verified run: of the case as it is, or with the ledger's balances."""
+    if from_ledger:
+        from massbalance.records import run_from_ledger
+
+        return run_from_ledger(case, out, ledger, proposer=proposer, **how)
+    from massbalance.api import Provenance, run_case
+
+    return run_case(case, out, provenance=Provenance(proposer), **how)
 
 
 @app.command()
@@ -107,8 +144,7 @@ def check(case: CaseArgument, json: JsonOption = False) -> None:
                 found, warnings = check_case(case, progress=say)
         except CaseRefused as refused:
             if json:
-                faults = [f.as_dict() for f in refused.faults]
-                show_json({"valid": False, "faults": faults})
+                show_refused(refused)
             raise
         except SolverError as error:
             complain(f"check: {error}. Please report this with the case")

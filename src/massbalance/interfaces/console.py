@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from massbalance.verification.verify import Report
 
 
-def _number(value: object, decimals: int = 3) -> str:
+def number(value: object, decimals: int = 3) -> str:
+    """A figure for people, `-` where there is none."""
     return "-" if value is None else f"{float(str(value)):,.{decimals}f}"
 
 
-def _table(header: list[str], rows: list[list[str]]) -> list[str]:
+def table(header: list[str], rows: list[list[str]]) -> list[str]:
     """Left-aligned first column, right-aligned figures."""
     widths = [max(len(r[i]) for r in [header, *rows]) for i in range(len(header))]
     return [
@@ -38,17 +39,18 @@ def run_text(outcome: Outcome) -> str:
     s: Mapping[str, Any] = outcome.summary
     lines = [
         f"{s['name']}: {s['status']}, verified; rules {s['rules']['id']}",
+        *_opening(s["opening"]),
         "",
-        *_table(
+        *table(
             ["goal", "booked", "certified bound"],
             [
-                [_goal_name(g, str(s["currency"])), _number(g["value"]), _number(g.get("certified_bound"))]
+                [_goal_name(g, str(s["currency"])), number(g["value"]), number(g.get("certified_bound"))]
                 for g in s["objectives"]
             ],
         ),
         "",
-        f"  claimed {_number(s['claimed_t'])} t of {_number(s['asked_t'])} t asked "
-        f"in {s['orders']} orders; firm unmet {_number(s['unmet_firm_t'])} t",
+        f"  claimed {number(s['claimed_t'])} t of {number(s['asked_t'])} t asked "
+        f"in {s['orders']} orders; firm unmet {number(s['unmet_firm_t'])} t",
         "",
         *_credits(s["credits"]),
         "",
@@ -61,15 +63,19 @@ def run_text(outcome: Outcome) -> str:
     return "\n".join(lines)
 
 
+def _opening(opening: Mapping[str, Any] | None) -> list[str]:
+    return [] if opening is None else [f"  opens with ledger {opening['ledger']} as of row {opening['n']}"]
+
+
 def _credits(credits_by_uom: Mapping[str, Mapping[str, Any]]) -> list[str]:
     names = ["opening", "received", "allocated", "blocked", "expired", "held"]
-    rows = [[uom, *(_number(values[n]) for n in names)] for uom, values in credits_by_uom.items()]
-    return _table(["credits", *names], rows)
+    rows = [[uom, *(number(values[n]) for n in names)] for uom, values in credits_by_uom.items()]
+    return table(["credits", *names], rows)
 
 
 def _emissions(t: Mapping[str, Any]) -> list[str]:
-    rows = [[name.replace("_", " "), _number(value)] for name, value in t.items()]
-    return _table(["emissions", "t CO2e"], rows)
+    rows = [[name.replace("_", " "), number(value)] for name, value in t.items()]
+    return table(["emissions", "t CO2e"], rows)
 
 
 def verify_text(run: Path, report: Report) -> str:
@@ -77,13 +83,13 @@ def verify_text(run: Path, report: Report) -> str:
     rows = [
         [
             g.name if g.priority is None else f"{g.name} {g.priority}",
-            _number(float(g.booked), 6),
-            _number(float(g.bound), 6),
+            number(float(g.booked), 6),
+            number(float(g.bound), 6),
             f"{float(g.gap):.2e}",
             "proven" if g.proven else ("bound only (MIP)" if g.mip else "not proven"),
         ]
         for g in report.goals
     ]
-    table = _table(["goal", "booked", "bound", "gap", "verdict"], rows) if rows else []
+    goals = table(["goal", "booked", "bound", "gap", "verdict"], rows) if rows else []
     verdict = f"{run}: verified" if report.ok else f"{run}: FAILED, {len(report.faults)} fault(s)"
-    return "\n".join([*table, verdict])
+    return "\n".join([*goals, verdict])

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from massbalance.domain.faults import Fault
+    from massbalance.domain.faults import CaseRefused, Fault
 
-FAILED, USAGE, INVALID, LIMIT, UNVERIFIED, INTERRUPTED = 1, 2, 3, 5, 6, 130
+FAILED, USAGE, INVALID, LIMIT, UNVERIFIED, TAMPERED, INTERRUPTED = 1, 2, 3, 5, 6, 8, 130
 
 CaseArgument = Annotated[Path, typer.Argument(metavar="CASE", help="A case folder, or one .xlsx workbook.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that `run` wrote.")]
@@ -60,6 +60,11 @@ def show_json(document: Mapping[str, object]) -> None:
     sys.stdout.write(text)
 
 
+def show_refused(refused: CaseRefused) -> None:
+    """What is wrong with a case, as JSON: `check` and `run` alike print it."""
+    show_json({"valid": False, "faults": [f.as_dict() for f in refused.faults]})
+
+
 def must_exist(command: str, case: Path) -> None:
     """Exit 2 where there is no such path."""
     if not case.exists():
@@ -102,7 +107,7 @@ def guarded(command: str) -> Iterator[None]:
     except CaseRefused as refused:
         errors = [f for f in refused.faults if f.severity == "error"]
         show_faults(errors)
-        complain(f"{command}: refused, {len(errors)} complain(s); nothing was written")
+        complain(f"{command}: refused, {len(errors)} error(s); nothing was written")
         stop(INVALID)
     except LedgerError as refused:
         show_faults(refused.faults)

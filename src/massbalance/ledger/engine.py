@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -80,13 +80,25 @@ def use_write_ahead_log(engine: Engine, timeout: float = TIMEOUT) -> None:
     connection = engine.raw_connection()
     try:
         cursor = connection.cursor()
-        while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        while True:
             try:
+                # Some file systems cannot have one; then SQLite's older journal serves, as safely.
                 cursor.execute("PRAGMA journal_mode = WAL").fetchone()
             except sqlite3.OperationalError as error:
                 if not _busy(error) or time.monotonic() > until:
                     raise
                 time.sleep(0.02)
+            else:
+                return
+    finally:
+        connection.close()
+
+
+def settle(engine: Engine) -> None:
+    """Moves what an SQLite file's log holds into the file: no lost log can then cost a ledger its tables."""
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     finally:
         connection.close()
 
@@ -133,6 +145,19 @@ def append(
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def asker(connection: Connection, query: str) -> Callable[[str], Sequence[Any] | None]:
+    """Asks for one row, often: straight from the driver. query: with one mark `?` for what differs."""
+    driver: Any = connection.connection.driver_connection
+    cursor = driver.cursor()
+    text = query if connection.dialect.name == "sqlite" else query.replace("?", "%s")
+
+    def ask(value: str) -> Sequence[Any] | None:
+        found: Sequence[Any] | None = cursor.execute(text, (value,)).fetchone()
+        return found
+
+    return ask
 
 
 def driver_errors(engine: Engine) -> tuple[type[Exception], ...]:
@@ -204,6 +229,8 @@ def _from_postgresql(error: BaseException | None, url: URL) -> LedgerError:
     for start, kind, words, code in _POSTGRESQL:
         if state.startswith(start):
             return kind(fault(f"{words} ({_first(error)})", code, value=shown(url)))
+    if not state and "connection failed" in str(error):
+        return _unreachable(error, url)
     if not state or state.startswith(("08", "57P")):
         words = (
             f"a server that answers ({_first(error)}); what was being recorded is in the ledger whole or not "
@@ -211,6 +238,16 @@ def _from_postgresql(error: BaseException | None, url: URL) -> LedgerError:
         )
         return LedgerError(fault(words, "ledger-connection", value=shown(url)))
     return LedgerError(fault("a database that answers", "ledger-database", value=_first(error)))
+
+
+def _unreachable(error: BaseException | None, url: URL) -> LedgerError:
+    """No connection; the server's reason comes as words only."""
+    if "does not exist" in str(error):
+        return LedgerMissing(
+            fault(f"a database that exists ({_first(error)})", "ledger-missing", value=shown(url))
+        )
+    words = f"a server that answers and lets us in ({_first(error)})"
+    return LedgerError(fault(words, "ledger-connection", value=shown(url)))
 
 
 def _busy(error: BaseException | None) -> bool:

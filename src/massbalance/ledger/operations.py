@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from hashlib import sha256
 
 import numpy as np
 
@@ -74,13 +75,21 @@ def _intake(state: State, case: Case) -> Plan | None:
             name = facts.effect(lot)
             if grams := effects.pop(name, 0):
                 drafts.append(Draft("realised", period, name, "source", "held", grams))
-    contents = (*case.content.values(), case.rules.source_bytes)
+    contents = {
+        "rules.toml": case.rules.source_bytes,
+        **{f"case/{table}.csv": text for table, text in case.content.items()},
+    }  # fmt: skip
     names = [facts.names[lot] for lot in new]
     return Plan(
         "intake",
-        {"name": case.name, "case_sha256": case.sha256, "lots": names},
+        {
+            "name": case.name,
+            "case_sha256": case.sha256,
+            "lots": names,
+            "files": {name: sha256(text).hexdigest() for name, text in contents.items()},
+        },
         tuple(drafts),
-        documents=contents,
+        documents=tuple(contents.values()),
     )
 
 
@@ -249,7 +258,11 @@ def adopt(
             return None
         before = {k: v for k, v in (state.rules or {}).items() if k != "parameters"}
         return Plan(
-            "adoption", {"id": rules.id, "version": rules.model.version, "before": before},
+            "adoption",
+            {
+                "id": rules.id, "version": rules.model.version, "before": before,
+                "files": {"rules.toml": rules.sha256},
+            },
             (Draft("rules", details=now),), documents=(rules.source_bytes,),
         )  # fmt: skip
 

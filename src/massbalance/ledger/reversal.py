@@ -94,6 +94,7 @@ class _Reversal:
         self.lots: dict[str, LotState] = {}
         self.held: dict[str, int] = {}
         self.drafts: list[Draft] = []
+        self.gone: set[int] = set()
         self.corrections: dict[tuple[str, str], dict[str, Any]] = {}
 
     # ---- what is withdrawn ----------------------------------------------------------------------------
@@ -319,22 +320,15 @@ class _Reversal:
         """Withdrawals of the run's residual facts that stand."""
         rows = list(self.state.ledger.rows(kind="residual", journal=self.header.n))
         over = self.state.ledger.find_all(f"withdrawn:{row.key}" for row in rows)
-        return [
-            Draft(
-                "withdrawn",
-                self.period.name,
-                subject=row.subject,
-                key=f"withdrawn:{row.key}",
-                details={
-                    "run": row.facts()["run"],
-                    "residual": row.n,
-                    "of_period": row.period,
-                    "reason": self.reason,
-                },
-            )
-            for row in rows
-            if f"withdrawn:{row.key}" not in over
-        ]
+        drafts = []
+        for row in (row for row in rows if f"withdrawn:{row.key}" not in over):
+            self.gone.add(row.n)
+            details = {
+                "run": row.facts()["run"], "residual": row.n, "of_period": row.period, "reason": self.reason,
+            }  # fmt: skip
+            key = f"withdrawn:{row.key}"
+            drafts.append(Draft("withdrawn", self.period.name, subject=row.subject, key=key, details=details))
+        return drafts
 
     def _correct(self) -> None:
         for (product, of_period), entry in sorted(self.corrections.items()):
@@ -347,8 +341,9 @@ class _Reversal:
             self.drafts.append(Draft("correction", self.period.name, subject=product, details=details))
 
     def _cancel(self) -> None:
-        """Cancel the orders' certificates that stand."""
-        rows = [row for row in self.state.ledger.rows(kind="certified") if row.subject in self.claims]
+        """Cancel the certificates and statements that rest on what is withdrawn."""
+        gone = {claim.n for claim, _ in self.claims.values()} | self.gone
+        rows = [row for row in self.state.ledger.rows(kind="certified") if row.facts()["basis"] in gone]
         serials = {row.key.removeprefix("certificate:"): row for row in rows}
         over = self.state.ledger.find_all(f"cancelled:{serial}" for serial in serials)
         for serial, row in sorted(serials.items()):

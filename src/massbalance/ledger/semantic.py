@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from massbalance.domain.faults import Fault
 from massbalance.ledger import kinds
 from massbalance.ledger.checkpoint import Checkpoint
+from massbalance.ledger.meaning import Claims, Emissions, Runs, Worth
 from massbalance.ledger.problems import Refused, fault
 from massbalance.ledger.reading import Reading
 from massbalance.ledger.rows import HELD, Row
@@ -37,7 +38,7 @@ CheckMaker = Callable[[], Check]
 
 def standard_checks() -> list[CheckMaker]:
     """The checks of every ledger."""
-    return [Books, Periods, Assertions, Documents]
+    return [Books, Periods, Assertions, Documents, Claims, Runs, Worth, Emissions]
 
 
 class Books:
@@ -147,13 +148,13 @@ class Assertions:
 class Documents:
     """Documents that rows name are in the archive."""
 
-    kinds = frozenset({"post", "certified", "cancelled"})
+    kinds = frozenset({"post", "intake", "adoption", "certified", "cancelled"})
 
     def __init__(self) -> None:
         self.named: dict[str, int] = {}
 
     def row(self, row: Row, facts: Mapping[str, Any]) -> Iterator[Fault]:
-        """`files` of a post (name to SHA-256), `document` and `pdf` of a certificate."""
+        """`files` of a post or intake (name to SHA-256), `document` and `pdf` of a certificate."""
         files = facts.get("files")
         named = list(files.values()) if isinstance(files, dict) else []
         for sha256 in [*named, facts.get("document"), facts.get("pdf")]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,6 +21,18 @@ from massbalance.ledger.run_folder import OPENING, RunFolder
 from massbalance.ledger.state import LotState, Period, State, rules_details
 
 AGAIN = "run the case again with --ledger"
+
+
+class Calendar(Protocol):
+    """Periods, and how far they are locked: a `State`, or what was read of one."""
+
+    @property
+    def periods(self) -> Mapping[str, Period]:
+        """Every period by name, in time order."""
+
+    @property
+    def closed_through(self) -> date | None:
+        """Last day of the last locked period."""
 
 
 def case_periods(case: Case) -> list[Period]:
@@ -98,7 +110,7 @@ def name_faults(facts: LotFacts) -> Iterator[Fault]:
             yield fault("a lot's key that does not begin so", "A4.2.1", table="lots", row=row, value=name)
 
 
-def period_faults(state: State, case: Case, used: set[str] | None = None) -> Iterator[Fault]:
+def period_faults(state: Calendar, case: Case, used: set[str] | None = None) -> Iterator[Fault]:
     """Periods are open, have the dates that the ledger knows, and overlap none of another name.
 
     used: those that must be open, all unless told.

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from massbalance.ledger import kinds
-from massbalance.ledger.engine import append
+from massbalance.ledger.engine import append, asker
 from massbalance.ledger.problems import Conflict, Refused, fault
 from massbalance.ledger.reading import Head, Reading
 from massbalance.ledger.rows import LARGEST, Row, chained, details_text, held_after
@@ -26,6 +26,8 @@ Clock = Callable[[], datetime]
 """Tells the time, with its zone."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+_HELD = "SELECT held, period FROM entry WHERE commodity = ? ORDER BY n DESC LIMIT 1"
 
 _BATCH = 5000  # rows kept before they go to the database
 _KEYS = 500  # keys asked for in one query
@@ -58,6 +60,7 @@ class Writer(Reading):
         self._keys: dict[str, Row] = {}  # of pending rows
         self._holding: dict[str, int] = {}
         self._reached: dict[str, str] = {}  # start of the last period in which a lot moved
+        self._ask_held = asker(connection, _HELD)
         self._journal = 0
         self._open = True
         head = super().head()
@@ -89,16 +92,10 @@ class Writer(Reading):
         return known if known is not None else self._look_up(commodity)
 
     def _look_up(self, commodity: str) -> int:
-        query = (
-            sa.select(ENTRY.c.held, ENTRY.c.period)
-            .where(ENTRY.c.commodity == commodity)
-            .order_by(ENTRY.c.n.desc())
-            .limit(1)
-        )
         # A commodity that is not yet known has no pending rows: nothing to flush.
-        found = self._connection.execute(query).first()
-        self._holding[commodity] = held = found.held if found else 0
-        self._reached[commodity] = self._starts.get(found.period, "") if found else ""
+        found = self._ask_held(commodity)
+        self._holding[commodity] = held = found[0] if found else 0
+        self._reached[commodity] = self._starts.get(found[1], "") if found else ""
         return held
 
     # ---- appending ----------------------------------------------------------------------------------------

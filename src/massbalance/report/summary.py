@@ -143,6 +143,8 @@ def summary(
             "overrides": dict(case.rules.overrides),
         },
         "case_sha256": case.sha256,
+        "proposer": None,
+        "opening": None,
         "encodings": dict(case.encodings),
         "model": {
             "rows": compiled.matrix.shape[0],

@@ -15,6 +15,7 @@ import scipy.sparse
 from massbalance.solving.compiled import Compiled
 
 Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
 Progress = Callable[[str], None]
 LARGE = 2.0**15
 """Where bounds go beyond this, in t, MWh, GJ or t CO2e, HiGHS gets all of them in a larger unit."""
@@ -47,24 +48,33 @@ class Answer:
 
 @dataclass(frozen=True)
 class Hold:
-    """A held goal: its value, its columns with their costs and bounds, and whether they are fixed instead."""
+    """A held goal: its value, its columns and their costs.
+
+    fixed: all its columns are fixed, by it or by a hold before it, and no row holds it; best: which of
+    them could move, and stand at the better of their own bounds for this goal.
+    """
 
     value: float
-    columns: npt.NDArray[np.intp]
+    columns: Positions
     costs: Floats
-    lower: Floats
-    upper: Floats
     fixed: bool
+    best: npt.NDArray[np.bool_]
 
 
 class Highs:
-    """A compiled model in HiGHS, minimised always; costs, bounds and hold rows change, labels do not."""
+    """A compiled model in HiGHS, minimised always; costs and holds change, labels do not.
+
+    lower, upper: every column's own bounds, whatever holds say; place: where holds have fixed it, NaN
+    where it is free. Shape (count,).
+    """
 
     def __init__(self, compiled: Compiled, *, integers: bool) -> None:
         self.compiled = compiled
         self.integers = integers and bool(compiled.integer.any())
         self.count = compiled.matrix.shape[1]
         self.highs = highspy.Highs()
+        self.lower, self.upper = compiled.lower, compiled.upper
+        self.place = np.full(self.count, np.nan)
         self.held: list[Hold] = []
         for name, value in (
             ("output_flag", False), ("threads", 1), ("random_seed", 0),
@@ -128,25 +138,22 @@ class Highs:
 
         Where the value is the least that bounds allow (nothing firm falls short), it says that every
         column stands at its better bound: they are fixed there, which is far easier than a dense row.
+        What holds before it have fixed stays where it is and counts as it stands.
         """
         index = np.flatnonzero(costs)
-        lower, upper = self._bounds()
-        best = np.where(costs > 0, lower, upper)[index]
-        least = float(costs[index] @ best)
-        all_best = not self.integers and value <= least + EXACT * max(1.0, abs(least))
-        most = highspy.kHighsInf if all_best else value / self.unit
+        lower, upper, place = self.lower[index], self.upper[index], self.place[index]
+        better = np.where(costs[index] > 0, lower, upper)
+        at = np.where(np.isnan(place), better, place)
+        least = float(costs[index] @ at)
+        fixed = not self.integers and value <= least + EXACT * max(1.0, abs(least))
+        most = highspy.kHighsInf if fixed else value / self.unit
         self._ok(
             self.highs.addRow(-highspy.kHighsInf, most, len(index), index.astype(np.int32), costs[index]),
             "addRow",
         )
-        self.held.append(Hold(value, index, costs[index], lower[index], upper[index], all_best))
-        if all_best:
-            self.fix(index, best)
-
-    def _bounds(self) -> tuple[Floats, Floats]:
-        lp = self.highs.getLp()
-        bounds = (lp.col_lower_, lp.col_upper_)
-        return tuple(np.asarray(b, dtype=np.float64) * self.unit for b in bounds)  # type: ignore[return-value]
+        self.held.append(Hold(value, index, costs[index], fixed, (at == better) & (upper > lower)))
+        if fixed:
+            self._fix(index, at)
 
     def add_columns(self, matrix: scipy.sparse.csc_array, costs: Floats, upper: Floats) -> None:
         """Append columns within 0 and `upper`; matrix: (rows and holds, columns)."""
@@ -162,23 +169,61 @@ class Highs:
             ),
             "addCols",
         )
+        self.lower = np.concatenate([self.lower, np.zeros(count)])
+        self.upper = np.concatenate([self.upper, upper])
+        self.place = np.concatenate([self.place, np.full(count, np.nan)])
         self.count += count
+        if any(held.fixed for held in self.held):
+            self._hold_new(matrix.tocsr()[self.compiled.matrix.shape[0] :].tocoo())
+
+    def _hold_new(self, entries: scipy.sparse.coo_array) -> None:
+        """Holds that fixed their columns keep out new ones that would make them worse; entries: (holds, new).
+
+        Where one could make a held goal better, its value is no longer the best: rows hold from now on.
+        """
+        first = self.count - entries.shape[1]
+        for i, held in enumerate(self.held):
+            if not held.fixed:
+                continue
+            own = entries.row == i
+            columns, costs = first + entries.col[own], entries.data[own]
+            movable, free = self.upper[columns] > 0.0, np.isnan(self.place[columns])
+            if (movable & free & (costs < 0)).any():
+                self._release()
+                return
+            self._fix(columns[free], np.zeros(int(free.sum())))
+            self.held[i] = replace(
+                held,
+                columns=np.concatenate([held.columns, columns]),
+                costs=np.concatenate([held.costs, costs]),
+                best=np.concatenate([held.best, movable & (costs > 0)]),
+            )
 
     def loosen(self, relative: float) -> None:
         """Give every held goal a slack relative to max(1, |value|)."""
-        first = self.compiled.matrix.shape[0]
+        self._release()
         for i, held in enumerate(self.held):
-            upper = (held.value + relative * max(1.0, abs(held.value))) / self.unit
-            self._ok(self.highs.changeRowBounds(first + i, -highspy.kHighsInf, upper), "changeRowBounds")
-            if held.fixed:
-                self._bound(held.columns, held.lower, held.upper)
-                self.held[i] = replace(held, fixed=False)
+            self._hold_row(i, held.value + relative * max(1.0, abs(held.value)))
 
-    def fix(self, columns: npt.NDArray[np.intp], values: Floats) -> None:
-        """Fix columns at values."""
+    def _release(self) -> None:
+        """Rows hold what fixed columns held so far; the columns get their own bounds back."""
+        for i, held in enumerate(self.held):
+            if held.fixed:
+                self._hold_row(i, held.value)
+                self.held[i] = replace(held, fixed=False)
+        columns = np.flatnonzero(~np.isnan(self.place))
+        self.place[columns] = np.nan
+        self._bound(columns, self.lower[columns], self.upper[columns])
+
+    def _hold_row(self, number: int, most: float) -> None:
+        row = self.compiled.matrix.shape[0] + number
+        self._ok(self.highs.changeRowBounds(row, -highspy.kHighsInf, most / self.unit), "changeRowBounds")
+
+    def _fix(self, columns: Positions, values: Floats) -> None:
+        self.place[columns] = values
         self._bound(columns, values, values)
 
-    def _bound(self, columns: npt.NDArray[np.intp], lower: Floats, upper: Floats) -> None:
+    def _bound(self, columns: Positions, lower: Floats, upper: Floats) -> None:
         index = columns.astype(np.int32)
         self._ok(
             self.highs.changeColsBounds(len(index), index, lower / self.unit, upper / self.unit),
@@ -224,12 +269,15 @@ class Highs:
     def _price_holds(self, dual: Floats, reduced: Floats) -> None:
         """A hold that fixed its columns costs what the dearest of them would save by giving way.
 
-        Changes `dual` and `reduced` to those of the same model with the hold as a row.
+        Changes `dual` and `reduced` to those of the same model with the holds as rows. The last hold
+        comes first: what its price does to a column that stands at the worse bound for its goal, the
+        hold before it that fixed the column has to make good.
         """
         first = self.compiled.matrix.shape[0]
-        for i, held in enumerate(self.held):
+        for i, held in reversed(list(enumerate(self.held))):
             if held.fixed:
-                price = float((-reduced[held.columns] / held.costs).max(initial=0.0))
+                best = held.columns[held.best]
+                price = float((-reduced[best] / held.costs[held.best]).max(initial=0.0))
                 dual[first + i] = -price
                 reduced[held.columns] += price * held.costs
 

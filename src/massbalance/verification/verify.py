@@ -14,6 +14,7 @@ from massbalance.verification.bound import GoalProof, prove
 from massbalance.verification.effects import Effects
 from massbalance.verification.facts import Facts
 from massbalance.verification.files import SUMMARY, Faults, check_manifest, check_present, read_json
+from massbalance.verification.opening import check_opening
 from massbalance.verification.orders import Booked, check_orders
 from massbalance.verification.proof import read_duals, read_groups
 from massbalance.verification.rows import check_allocation
@@ -63,6 +64,7 @@ def verify_run(run: Path, *, progress: Callable[[str], None] | None = None) -> R
         summary = Summary(read_json(run, SUMMARY, faults), faults)
         check_summary(summary, facts, effects, booked)
         check_books(run, summary, facts, booked)
+        check_opening(run, summary, case)
         tell("proof")
         goals = _check_proof(run, summary, facts, effects, booked)
     tell("manifest")

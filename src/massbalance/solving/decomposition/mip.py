@@ -17,6 +17,7 @@ from massbalance.solving.compiled import with_taken
 from massbalance.solving.decomposition.master import Master
 from massbalance.solving.decomposition.sequence import Sequence
 from massbalance.solving.highs import Highs, SolverError
+from massbalance.solving.robust import solve_checked
 from massbalance.solving.solution import TIME_LIMIT, Solution, Stage
 
 Floats = npt.NDArray[np.float64]
@@ -66,12 +67,13 @@ def _decide(
     answer = whole.solve(deadline=deadline, gap=gap, cold=False)
     if answer.columns is not None:
         taken = np.round(answer.columns[master.takes])
-    fixed = Highs(every, integers=False)
+    lower, upper = every.lower.copy(), every.upper.copy()
+    lower[master.takes] = upper[master.takes] = taken
+    fixed = Highs(replace(every, lower=lower, upper=upper), integers=False)
     fixed.set_costs(every.costs[master.goal])
     for costs, value in master.held_costs():
         fixed.hold(costs, value)
-    fixed.fix(np.arange(master.takes.start, master.takes.stop), taken)
-    clean = fixed.solve(deadline=None)
+    clean = solve_checked(fixed, master.held_costs(), None, cold=True)
     if clean.columns is None:
         raise SolverError("HiGHS: the decided orders cannot be filled")
     return taken, clean.columns, clean.objective
