@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from massbalance.interfaces.cli_certificate import register as register_certificate
 from massbalance.interfaces.cli_ledger import register as register_ledger
 from massbalance.interfaces.shared import (
     FAILED,
@@ -239,6 +240,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
 
 
 register_ledger(app)
+register_certificate(app)
 
 
 def main() -> None:
