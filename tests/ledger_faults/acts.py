@@ -31,13 +31,14 @@ class Stage:
     """Runs read once, and where ledgers are made for them."""
 
     place: Path
+    ledger: Path
     first: tuple[RunFolder, ...]
     second: tuple[RunFolder, ...]
 
     @classmethod
     def of(cls, place: Path, material: Material) -> Stage:
         """Reads the runs. The books of each are worked out once: the faults are tried on what follows."""
-        os.environ[ENVIRONMENT] = str(place / "key.pem")
+        os.environ[ENVIRONMENT] = str(material.key)
         known: dict[str, Any] = {}
         books = posting.checked_books
 
@@ -53,15 +54,14 @@ class Stage:
         )
         for run in (*first, *second):
             once(run)
-        return cls(place, first, second)
+        return cls(place, material.ledger, first, second)
 
     def bases(self) -> dict[str, Path]:
         """Ledgers to begin with, by name; `nothing` has no file."""
         found = {name: self.place / f"base-{name}.db" for name in ("nothing", "empty", "first", "second")}
         with Ledger.open(found["empty"]):
             pass
-        copy(found["empty"], found["first"])
-        post(self.first[0], found["first"])
+        copy(self.ledger, found["first"])
         copy(found["first"], found["second"])
         post(self.second[0], found["second"])
         return found

@@ -6,12 +6,15 @@ over the same lots, so of one list at most one run may ever be posted to a ledge
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from massbalance import records
 from massbalance.api import run_case
+from massbalance.ledger.signing import ENVIRONMENT
 from tests.golden.tiny import QUARTERS, Tiny, tiny
 
 LOTS: dict[str, dict[str, Any]] = {
@@ -39,10 +42,19 @@ PRODUCTS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Material:
-    """Folders of runs: those of the first quarter, and those of the second that follow `first[0]`."""
+    """Folders of runs: those of the first quarter; those of the second, opened from the ledger with `first[0]`.
+
+    ledger: that ledger, its key beside it.
+    """
 
     first: tuple[Path, ...]
     second: tuple[Path, ...]
+    ledger: Path
+
+    @property
+    def key(self) -> Path:
+        """The file of the ledger's key."""
+        return self.ledger.with_name("key.pem")
 
 
 def orders(name: str, quarter: str, more: int) -> dict[str, dict[str, Any]]:
@@ -62,29 +74,30 @@ def orders(name: str, quarter: str, more: int) -> dict[str, dict[str, Any]]:
 def quarter(number: int, name: str, more: int, lots: dict[str, dict[str, Any]]) -> Tiny:
     """A case of one quarter, whose orders begin with a name."""
     made = f"Q{number}"
-    return tiny(
+    case = tiny(
         quarters=number, products=PRODUCTS, lots=lots, orders=orders(name, made, more),
         production={("bar", made): 60, ("rod", made): 40},
+        customers={"buyer": {"name": "Buyer Ltd.", "address": "Osaka", "contact": "B. Uyer"}},
     )  # fmt: skip
+    issuer = {"name": "Maker Ltd.", "address": "Tokyo", "contact": "M. Aker"}
+    return case.but(settings={"issuer": issuer})
 
 
 def make(folder: Path, firsts: int = 2, seconds: int = 5) -> Material:
     """Solve and publish all of them below a folder."""
-    first = [_run(1, f"A{k}", k, LOTS, folder / f"first-{k}") for k in range(firsts)]
-    left = {lot: {**LOTS[lot], "quantity": q} for lot, q in closing(first[0]).items() if q != "0"}
-    lots = {**left, **LATER}
-    second = [_run(2, f"B{k}", k, lots, folder / f"second-{k}") for k in range(seconds)]
-    return Material(tuple(first), tuple(second))
+    ledger = folder / "ledger.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ENVIRONMENT, str(ledger.with_name("key.pem")))
+        first = [_case(1, f"A{k}", k, LOTS, folder / f"first-{k}") for k in range(firsts)]
+        first = [run_case(case, case.with_name("run")).out for case in first]
+        records.post_run(first[0], ledger)
+        second = [_case(2, f"B{k}", k, LATER, folder / f"second-{k}") for k in range(seconds)]
+        second = [records.run_from_ledger(case, case.with_name("run"), ledger).out for case in second]
+    return Material(tuple(first), tuple(second), ledger)
 
 
-def closing(run: Path) -> dict[str, str]:
-    """Lot -> what a run's account holds at the end, as decimal text."""
-    with (run / "account.csv").open(encoding="utf-8", newline="") as file:
-        return {row["lot"]: row["closing"] for row in csv.DictReader(file)}
-
-
-def _run(number: int, name: str, more: int, lots: dict[str, dict[str, Any]], folder: Path) -> Path:
+def _case(number: int, name: str, more: int, lots: dict[str, dict[str, Any]], folder: Path) -> Path:
     case = quarter(number, name, more, lots).write(folder / "case")
     start, end = QUARTERS[number - 1]
     (case / "periods.csv").write_text(f"period,start,end\nQ{number},{start},{end}\n", encoding="utf-8")
-    return run_case(case, folder / "run").out
+    return case
