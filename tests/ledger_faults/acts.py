@@ -103,7 +103,7 @@ def _open(url: str | Path) -> int:
 
 
 def done(operation: Callable[..., Any], *rest: Any) -> int:
-    """Run an operation of a ledger with its arguments, the last being the address; AGAIN where it did nothing."""
+    """Run an operation of a ledger with its arguments, the address last; AGAIN where it did nothing."""
     *arguments, url = rest
     with Ledger.open(url, create=False) as ledger:
         return 0 if operation(ledger, *arguments).journal else AGAIN

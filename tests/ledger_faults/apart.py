@@ -29,7 +29,7 @@ def apart() -> Iterator[Callable[..., Any]]:
 
 
 def fork(act: Callable[[], int | None]) -> int:
-    """Start a child that does one thing; its pid. It exits with what `act` returns, or an error's exit code."""
+    """Start a child that does one thing; its pid. It exits with what `act` returns, or an error's code."""
     pid = os.fork()
     if pid:
         return pid

@@ -72,9 +72,9 @@ def renumbered(rows: list[Record]) -> list[Record]:
     return rows
 
 
-def first(rows: list[Record], kind: str, **like: str) -> Record:
-    """The first row of a kind whose columns are these."""
-    return next(r for r in rows if r["kind"] == kind and all(r[name] == text for name, text in like.items()))
+def first(rows: list[Record], kind: str, subject: str | None = None) -> Record:
+    """The first row of a kind, about a subject."""
+    return next(row for row in rows if row["kind"] == kind and subject in (None, row["subject"]))
 
 
 def told(row: Record, **facts: object) -> None:
@@ -88,12 +88,29 @@ def without(rows: list[Record], kind: str) -> list[Record]:
     return renumbered([row for row in rows if row["journal"] not in gone])
 
 
-def _changed(change: Callable[[list[Record]], None]) -> Lie:
+def _told(kind: str, subject: str | None = None, **facts: object) -> Lie:
+    """Other details of the first row of a kind."""
+
     def lie(rows: list[Record]) -> list[Record]:
-        change(rows)
+        told(first(rows, kind, subject), **facts)
         return renumbered(rows)
 
     return lie
+
+
+def _put(kind: str, subject: str | None = None, **columns: object) -> Lie:
+    """Other columns of the first row of a kind."""
+
+    def lie(rows: list[Record]) -> list[Record]:
+        first(rows, kind, subject).update(columns)
+        return renumbered(rows)
+
+    return lie
+
+
+def _put_in(rows: list[Record]) -> list[Record]:
+    at = rows.index(first(rows, "period"))
+    return renumbered([*rows[: at + 1], {**rows[at], "key": "period:Q9", "period": "Q9"}, *rows[at + 1 :]])
 
 
 def _two_swapped(rows: list[Record]) -> list[Record]:
@@ -109,29 +126,27 @@ def _cut(rows: list[Record]) -> list[Record]:
 
 
 LIES: dict[str, Lie] = {
-    "a claim of more": _changed(lambda rows: told(first(rows, "claim", subject="A0-share"), claimed_g=11_000_000)),
-    "a better footprint": _changed(lambda rows: told(first(rows, "claim", subject="A0-share"), cfp_after="9")),
-    "an allocation to another order": _changed(
-        lambda rows: first(rows, "allocated", subject="A0-share").update(subject="A0-power")
-    ),
-    "more drawn": _changed(lambda rows: first(rows, "allocated", subject="A0-share").update(quantity=5_500_000)),
-    "a receipt raised": _changed(lambda rows: first(rows, "received", commodity="lot:GREEN").update(quantity=25_000_000)),
-    "a lot that is another": _changed(lambda rows: told(first(rows, "lot", subject="GREEN"), unit_value="9")),
+    "a claim of more": _told("claim", "A0-share", claimed_g=11_000_000),
+    "a better footprint": _told("claim", "A0-share", cfp_after="9"),
+    "an allocation to another order": _put("allocated", "A0-share", subject="A0-power"),
+    "more drawn": _put("allocated", "A0-share", quantity=5_500_000),
+    "a receipt raised": _put("received", "GREEN", quantity=25_000_000),
+    "a lot that is another": _told("lot", "GREEN", unit_value="9"),
     "no lock": lambda rows: without(rows, "lock"),
     "no reversal": lambda rows: without(rows, "reversal"),
     "no expiry": lambda rows: without(rows, "expiry"),
-    "another approver": _changed(lambda rows: told(first(rows, "post"), approver="somebody")),
-    "another rule": _changed(lambda rows: told(first(rows, "rules"), version="9")),
-    "another reason": _changed(lambda rows: told(first(rows, "reversal"), reason="none")),
-    "an earlier time": _changed(lambda rows: first(rows, "post").update(at=rows[0]["at"].replace("20", "19", 1))),
-    "a period that ends later": _changed(lambda rows: told(first(rows, "period"), end="2026-12-31")),
-    "a certificate of another number": _changed(lambda rows: first(rows, "certified").update(key="certificate:X-9")),
-    "a certificate for another": _changed(lambda rows: first(rows, "certified").update(subject="A0-power")),
-    "another ledger": _changed(lambda rows: told(rows[0], ledger="0" * 32)),
-    "another key": _changed(lambda rows: told(first(rows, "key"), who="the forger")),
+    "another approver": _told("post", approver="somebody"),
+    "another rule": _told("rules", version="9"),
+    "another reason": _told("reversal", reason="none"),
+    "an earlier time": _put("post", at="1999-12-31T23:59:59Z"),
+    "a period that ends later": _told("period", end="2026-12-31"),
+    "a certificate of another number": _put("certified", key="certificate:X-9"),
+    "a certificate for another": _put("certified", subject="A0-power"),
+    "another ledger": _told("open", ledger="0" * 32),
+    "another key": _told("key", who="the forger"),
     "two rows swapped": _two_swapped,
     "a row taken out": lambda rows: renumbered([r for r in rows if r["kind"] != "withdrawn"]),
-    "a row put in": lambda rows: renumbered([*rows[:5], {**rows[4], "key": "period:Q9", "period": "Q9"}, *rows[5:]]),
+    "a row put in": _put_in,
     "the tail cut off": _cut,
     "nothing but the beginning": lambda rows: rows[:1],
 }  # fmt: skip

@@ -23,7 +23,7 @@ Tally = dict[str, dict[str, int]]
 _OTHERWISE = {"open", "key", "signed"}
 """Kinds of rows whose details tell the ledger's id, the key or a hash."""
 _COLUMNS = "n, journal, kind, period, commodity, debit, credit, quantity, held, subject, key, details"
-_ROWS = sa.text(f"SELECT {_COLUMNS} FROM entry ORDER BY n")  # noqa: S608
+_ROWS = sa.text(f"SELECT {_COLUMNS} FROM entry ORDER BY n")
 _DOCUMENTS = sa.text("SELECT sha256, size, content FROM document ORDER BY sha256")
 _ENDS = {"lot": ("held", "allocated", "blocked", "expired"),
          "effect": ("held", "allocated", "forgone", "expired", "retired")}  # fmt: skip

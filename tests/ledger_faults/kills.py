@@ -12,9 +12,9 @@ from pathlib import Path
 
 from massbalance.ledger.problems import LedgerMissing
 from massbalance.ledger.signing import Signer
-from tests.ledger_faults.acts import AGAIN, Act, Stage, copy
+from tests.ledger_faults.acts import AGAIN, Act, Stage, copy, post
 from tests.ledger_faults.apart import Steps, die, ended, fork
-from tests.ledger_faults.invariants import Content, content, sound
+from tests.ledger_faults.invariants import Content, sound
 from tests.ledger_faults.material import Material
 
 
@@ -35,7 +35,7 @@ class Trial:
         self.made = self.after[:1] if self.before is None else None
 
     def check(self, *, done: bool = False, again: bool = True) -> bool:
-        """After a kill: as before or as after, nothing between; then, again, once more to its end. Is it done?"""
+        """After a kill: as before or as after, nothing between; then once more to its end. Is it done?"""
         found = self._state()
         assert found in (self.before, self.made, self.after), f"{self.name}: between before and after"
         assert not done or found == self.after, f"{self.name}: lost after its commit"
@@ -87,6 +87,32 @@ def at_every_step(place: Path, material: Material) -> dict[str, int]:
 def _killed(trial: Trial, at: int) -> int:
     with Steps(at).counted():
         return trial.act(trial.file)
+
+
+def on_server(place: Path, material: Material, urls: list[str]) -> int:
+    """Kill a first posting to an empty database of a server, from its first step to its last. How many kills."""
+    stage = Stage.of(place, material)
+    first, *others = urls
+
+    def act(url: str, at: int | None) -> int:
+        with Steps(at).counted() as steps:
+            post(stage.first[0], url)
+        (place / "steps").write_text(str(steps.passed), encoding="utf-8")
+        return 0
+
+    assert ended(fork(lambda: act(first, None))) == 0
+    after, steps = sound(first), int((place / "steps").read_text(encoding="utf-8"))
+    for number, url in enumerate(others, 1):
+        at = 1 + (steps - 1) * number // len(others)
+        assert ended(fork(lambda url=url, at=at: act(url, at))) == -signal.SIGKILL
+        try:
+            found = sound(url)
+        except LedgerMissing:
+            found = None
+        assert found in (None, after[:1], after), f"killed at {at}: between before and after"
+        assert ended(fork(lambda url=url: post(stage.first[0], url))) == (AGAIN if found == after else 0)
+        assert sound(url) == after
+    return len(others)
 
 
 def told_nobody(place: Path, material: Material) -> int:

@@ -42,9 +42,9 @@ PRODUCTS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Material:
-    """Folders of runs: those of the first quarter; those of the second, opened from the ledger with `first[0]`.
+    """Folders of runs: those of the first quarter, and those of the second, opened from a ledger.
 
-    ledger: that ledger, its key beside it.
+    ledger: that ledger, where `first[0]` was posted; its key is beside it.
     """
 
     first: tuple[Path, ...]

@@ -38,3 +38,10 @@ def test_killed_at_random_1000_times(tmp_path: Path, material: Material, elsewhe
 
 def test_a_key_is_made_whole_and_for_its_owner_alone(tmp_path: Path, elsewhere: Elsewhere) -> None:
     assert elsewhere(kills.key_at_every_call, tmp_path) > 20
+
+
+@pytest.mark.slow
+def test_killed_while_a_server_keeps_the_ledger(
+    tmp_path: Path, material: Material, elsewhere: Elsewhere, new_schemas: Callable[[int], list[str]]
+) -> None:
+    assert elsewhere(kills.on_server, tmp_path, material, new_schemas(41)) == 40

@@ -1,4 +1,4 @@
-"""Two to eight processes want the same credits: one wins, the others are told (exit 7), nothing is done twice."""
+"""Two to eight processes want the same credits: one wins, the others are told (exit 7), none twice."""
 
 from __future__ import annotations
 
@@ -35,3 +35,10 @@ def test_operations_at_once_are_operations_in_turn(
     tmp_path: Path, material: Material, elsewhere: Elsewhere
 ) -> None:
     assert elsewhere(contests.of_operations, tmp_path, material, 160, 3)["contests"] == 160
+
+
+@pytest.mark.slow
+def test_of_runs_on_a_server_one_wins(
+    tmp_path: Path, material: Material, elsewhere: Elsewhere, new_schemas: Callable[[int], list[str]]
+) -> None:
+    assert elsewhere(contests.on_server, tmp_path, material, new_schemas(100), 4)["contests"] == 100

@@ -79,8 +79,13 @@ def test_locked_after_the_run_was_made(stage: Stage, tmp_path: Path) -> None:
     assert sound(file) == before
 
 
-@pytest.mark.parametrize("name", ["create", "first post", "post", "next post", "receive", "carry over", "expire",
-                                  "lock", "adopt", "adjust", "reverse orders", "reverse a run"])  # fmt: skip
+ALL = (
+    "create", "first post", "post", "next post", "receive", "carry over", "expire", "lock", "adopt", "adjust",
+    "reverse orders", "reverse a run",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_replayed_twice_more(name: str, stage: Stage, tmp_path: Path) -> None:
     base, act = stage.acts()[name]
     file = copy(stage.bases()[base], tmp_path / "book.db")
@@ -91,7 +96,7 @@ def test_replayed_twice_more(name: str, stage: Stage, tmp_path: Path) -> None:
         assert content(file) == before
 
 
-# ---- an older file in place of the ledger's ----------------------------------------------------------------
+# ---- an older file in place of the ledger's -----------------------------------------------------------
 
 
 def test_an_older_copy_in_its_place(material: Material, stage: Stage, tmp_path: Path) -> None:
@@ -115,7 +120,7 @@ def test_an_older_copy_in_its_place(material: Material, stage: Stage, tmp_path: 
     assert {fault.code for fault in records.check_ledger(file, [checkpoint])[1]} == {"checkpoint"}
 
 
-# ---- the clock -----------------------------------------------------------------------------------------------
+# ---- the clock ----------------------------------------------------------------------------------------
 
 
 def clock(shift: timedelta) -> type[datetime]:
@@ -132,7 +137,7 @@ def clock(shift: timedelta) -> type[datetime]:
 def test_a_clock_that_jumps_moves_nothing(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Back a year, ten years on, back again, between every two operations: the same rows but for their times."""
+    """Back a year, ten years on, back again, between operations: the same rows but for their times."""
     acts = stage.acts()
     names = ("next post", "reverse orders", "assert", "lock")
     plain = copy(stage.bases()["first"], tmp_path / "plain.db")
@@ -150,7 +155,7 @@ def test_a_clock_that_jumps_moves_nothing(
     assert sound(jumpy) == sound(plain)
 
 
-# ---- no room -----------------------------------------------------------------------------------------------
+# ---- no room ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs limits of processes")
