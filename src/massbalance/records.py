@@ -100,9 +100,10 @@ def issue_document(
 def cancel_document(wanted: Wanted, reason: str, ledger: Where = None) -> tuple[str, bool]:
     """Cancel what is out: its serial, and False where it was cancelled before. Conflict where nothing is."""
     from massbalance.certificates.issue import cancel
+    from massbalance.ledger.signing import Signer
 
     with opened(ledger) as book:
-        return cancel(book, wanted, reason)
+        return cancel(book, wanted, reason, Signer.of(book.id))
 
 
 def check_document(file: Path, ledger: Where = None, *, key: str = "") -> Checked:

@@ -148,7 +148,7 @@ def test_status(tmp_path: Path, key: Signer) -> None:
     with new_ledger(tmp_path / "ledger.db", Tiny()) as book:
         first = issue(book, WANTED, key, clock=clock)
         second = issue(book, WANTED, key, replace="typing error", clock=clock)
-        cancel(book, WANTED, "sent back", clock=clock)
+        cancel(book, WANTED, "sent back", key, clock=clock)
         old, new = (Checker(book).check(made.pdf) for made in (first, second))
     assert (old.genuine, old.status.state, old.status.replaced_by) == (True, "replaced", second.serial)
     assert (new.genuine, new.status.state, new.status.reason) == (True, "cancelled", "sent back")

@@ -144,7 +144,7 @@ def test_a_withdrawn_claim_gets_none(ledger: Ledger, key: Signer) -> None:
     for replace in ("", "because"):
         with pytest.raises(Conflict):
             issue(ledger, WANTED, key, replace=replace, clock=clock)
-    assert cancel(ledger, WANTED, "claim withdrawn", clock=clock) == (first.serial, True)
+    assert cancel(ledger, WANTED, "claim withdrawn", key, clock=clock) == (first.serial, True)
 
 
 def test_after_a_withdrawal_and_a_new_post(ledger: Ledger, key: Signer) -> None:
@@ -154,7 +154,7 @@ def test_after_a_withdrawal_and_a_new_post(ledger: Ledger, key: Signer) -> None:
     again = Wanted("f" * 64, order="O1")
     with pytest.raises(Conflict, match="withdrawn"):
         issue(ledger, again, key, clock=clock)  # the old one is still out
-    cancel(ledger, WANTED, "claim withdrawn", clock=clock)
+    cancel(ledger, WANTED, "claim withdrawn", key, clock=clock)
     second = issue(ledger, again, key, clock=clock)
     assert second.serial != first.serial
     assert json.loads(second.document)["replaces"] is None
@@ -162,9 +162,9 @@ def test_after_a_withdrawal_and_a_new_post(ledger: Ledger, key: Signer) -> None:
 
 def test_cancel(ledger: Ledger, key: Signer) -> None:
     first = issue(ledger, WANTED, key, clock=clock)
-    assert cancel(ledger, WANTED, "wrong mass", clock=clock) == (first.serial, True)
+    assert cancel(ledger, WANTED, "wrong mass", key, clock=clock) == (first.serial, True)
     head = ledger.head()
-    assert cancel(ledger, WANTED, "twice", clock=clock) == (first.serial, False)
+    assert cancel(ledger, WANTED, "twice", key, clock=clock) == (first.serial, False)
     assert ledger.head() == head
     now = status(ledger, entry(ledger, first.serial))
     assert (now.state, now.reason, now.replaced_by) == ("cancelled", "wrong mass", "")
@@ -188,9 +188,20 @@ def test_replace(ledger: Ledger, key: Signer) -> None:
     assert fact.journal == journal  # both or none
 
 
+def test_every_journal_is_signed_to_its_end(ledger: Ledger, key: Signer) -> None:
+    issue(ledger, WANTED, key, clock=clock)
+    issue(ledger, WANTED, key, replace="new address", clock=clock)
+    cancel(ledger, WANTED, "sent back", key, clock=clock)
+    last = [*ledger.rows()][-1]
+    ends = {row.journal: row.kind for row in ledger.rows()}
+    kinds = [ends[row.n] for row in ledger.rows(kinds=("certificate", "cancellation"))]
+    assert kinds == ["signed"] * 3
+    assert (last.kind, last.facts()["n"]) == ("signed", last.n - 1)
+
+
 def test_nothing_to_cancel_or_replace(ledger: Ledger, key: Signer) -> None:
     with pytest.raises(Conflict):
-        cancel(ledger, WANTED, "x", clock=clock)
+        cancel(ledger, WANTED, "x", key, clock=clock)
     with pytest.raises(Conflict):
         issue(ledger, WANTED, key, replace="x", clock=clock)
 

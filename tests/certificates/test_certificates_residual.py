@@ -82,7 +82,7 @@ def test_withdrawn(ledger: Ledger, key: Signer) -> None:
     assert status(ledger, entry(ledger, first.serial)).state == "withdrawn"
     with pytest.raises(Conflict, match="withdrawn"):
         issue(ledger, WANTED, key, clock=clock)
-    assert cancel(ledger, WANTED, "reversed", clock=clock) == (first.serial, True)
+    assert cancel(ledger, WANTED, "reversed", key, clock=clock) == (first.serial, True)
 
 
 @pytest.mark.parametrize(("product", "period"), [("SHEET", "2026Q2"), ("PROFILE", "2026Q3")])

@@ -105,9 +105,10 @@ def test_a_connection_that_ends_while_writing(new_postgres_url) -> None:
         with ledger.writing() as writer:
             writer.journal("intake")
         assert ledger.head().n == 2
-        other.run(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'massbalance'"
-        )
+        # its own idle connection, and nobody else's on a server that other tests share
+        with ledger.engine.connect() as connection:
+            process = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        other.run("SELECT pg_terminate_backend(?)", process)
         assert ledger.head().n == 2
 
 

@@ -30,7 +30,7 @@ from massbalance.certificates.render import made_with, pdf
 from massbalance.certificates.residual import corrections, residual_statement
 from massbalance.certificates.seal import pdf_signature, qr_text, sealed
 from massbalance.domain.faults import Fault
-from massbalance.ledger.checkpoint import introduce
+from massbalance.ledger.checkpoint import introduce, sign
 from massbalance.ledger.problems import Conflict, Refused, Tampered, fault
 from massbalance.ledger.signing import Signer, key_id
 from massbalance.ledger.writer import Clock, Writer, now
@@ -104,7 +104,9 @@ def issue(ledger: Ledger, wanted: Wanted, signer: Signer, *, replace: str = "", 
         return _append(writer, ledger.id, basis, wanted, signer, last if replace else None, replace)
 
 
-def cancel(ledger: Ledger, wanted: Wanted, reason: str, *, clock: Clock = now) -> tuple[str, bool]:
+def cancel(
+    ledger: Ledger, wanted: Wanted, reason: str, signer: Signer, *, clock: Clock = now
+) -> tuple[str, bool]:
     """Cancels the document that is out; (serial, False) where it was cancelled already.
 
     A claim that was withdrawn meanwhile does not stand in the way. Raises Conflict where none was issued.
@@ -127,6 +129,8 @@ def cancel(ledger: Ledger, wanted: Wanted, reason: str, *, clock: Clock = now) -
             "cancellation", subject=about.subject, details={"serial": last.serial, "reason": reason}
         )
         _state_cancelled(writer, last, reason, "")
+        # signed to the end: without the key nobody takes a cancellation back
+        sign(writer, signer)
         return last.serial, True
 
 
@@ -270,6 +274,7 @@ def _append(
     if wanted.customers:
         facts["customers"] = writer.archive(wanted.customers)
     writer.state("certified", subject=subject, key=f"certificate:{serial}", details=facts)
+    sign(writer, signer)
     return Issued(serial, subject, content, made, signature, True, replaces)
 
 
