@@ -88,21 +88,21 @@ def without(rows: list[Record], kind: str) -> list[Record]:
     return renumbered([row for row in rows if row["journal"] not in gone])
 
 
-def _told(kind: str, subject: str | None = None, **facts: object) -> Lie:
+def _told(kind: str, about: str | None = None, /, **facts: object) -> Lie:
     """Other details of the first row of a kind."""
 
     def lie(rows: list[Record]) -> list[Record]:
-        told(first(rows, kind, subject), **facts)
+        told(first(rows, kind, about), **facts)
         return renumbered(rows)
 
     return lie
 
 
-def _put(kind: str, subject: str | None = None, **columns: object) -> Lie:
+def _put(kind: str, about: str | None = None, /, **columns: object) -> Lie:
     """Other columns of the first row of a kind."""
 
     def lie(rows: list[Record]) -> list[Record]:
-        first(rows, kind, subject).update(columns)
+        first(rows, kind, about).update(columns)
         return renumbered(rows)
 
     return lie

@@ -90,7 +90,7 @@ def _killed(trial: Trial, at: int) -> int:
 
 
 def on_server(place: Path, material: Material, urls: list[str]) -> int:
-    """Kill a first posting to an empty database of a server, from its first step to its last. How many kills."""
+    """Kill a first posting to an empty database of a server, from its first step to its last: how many."""
     stage = Stage.of(place, material)
     first, *others = urls
 

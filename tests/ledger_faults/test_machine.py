@@ -328,9 +328,8 @@ def grams(text: str) -> int:
 @pytest.mark.slow
 def test_all_operations_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENVIRONMENT, "")
-    run_state_machine_as_test(
-        Operations,
-        settings=settings(
-            max_examples=EXAMPLES, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck),
-        ),
+    often = settings(
+        max_examples=EXAMPLES, stateful_step_count=14, deadline=None,
+        suppress_health_check=list(HealthCheck),
     )  # fmt: skip
+    run_state_machine_as_test(Operations, settings=often)
