@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from massbalance import records
+from massbalance.certificates.issue import Wanted
 from massbalance.intake.read import read_case
 from massbalance.ledger import operations, posting
 from massbalance.ledger.reversal import reverse
@@ -87,6 +89,7 @@ class Stage:
             "adjust": ("first", partial(done, operations.adjust, "GREEN", 19_000_000, "Q1", "weighed again")),
             "reverse orders": ("second", partial(done, reverse, first.key, [less, share], "Q2", "returned")),
             "reverse a run": ("first", partial(done, reverse, first.key, [], "Q1", "wrong")),
+            "certificate": ("first", partial(_certificate, first.key)),
             "assert": ("first", partial(done, operations.assert_balance, "GREEN", 15_000_000)),
         }  # fmt: skip
 
@@ -100,6 +103,11 @@ def post(run: RunFolder, url: str | Path) -> int:
 def _open(url: str | Path) -> int:
     with Ledger.open(url):
         return 0
+
+
+def _certificate(run: str, url: str | Path) -> int:
+    wanted = Wanted(run, order="A0-share", language="en", issued_on=date(2026, 7, 8))
+    return 0 if records.issue_document(wanted, url).new else AGAIN
 
 
 def done(operation: Callable[..., Any], *rest: Any) -> int:
