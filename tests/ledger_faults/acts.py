@@ -27,6 +27,9 @@ Act = Callable[[str | Path], int]
 AGAIN = 10
 """What an act returns that found itself done before."""
 
+REPEATED = ("assert", "replace")
+"""Acts that may be done twice, each time anew."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -60,12 +63,16 @@ class Stage:
 
     def bases(self) -> dict[str, Path]:
         """Ledgers to begin with, by name; `nothing` has no file."""
-        found = {name: self.place / f"base-{name}.db" for name in ("nothing", "empty", "first", "second")}
+        found = {
+            name: self.place / f"base-{name}.db" for name in ("nothing", "empty", "first", "second", "out")
+        }
         with Ledger.open(found["empty"]):
             pass
         copy(self.ledger, found["first"])
         copy(found["first"], found["second"])
         post(self.second[0], found["second"])
+        copy(found["first"], found["out"])
+        _certificate(self.first[0].key, found["out"])
         return found
 
     def acts(self) -> dict[str, tuple[str, Act]]:
@@ -90,6 +97,8 @@ class Stage:
             "reverse orders": ("second", partial(done, reverse, first.key, [less, share], "Q2", "returned")),
             "reverse a run": ("first", partial(done, reverse, first.key, [], "Q1", "wrong")),
             "certificate": ("first", partial(_certificate, first.key)),
+            "replace": ("out", partial(_certificate, first.key, replace="new address")),
+            "cancel": ("out", partial(_cancel, first.key)),
             "assert": ("first", partial(done, operations.assert_balance, "GREEN", 15_000_000)),
         }  # fmt: skip
 
@@ -105,9 +114,16 @@ def _open(url: str | Path) -> int:
         return 0
 
 
-def _certificate(run: str, url: str | Path) -> int:
-    wanted = Wanted(run, order="A0-share", language="en", issued_on=date(2026, 7, 8))
-    return 0 if records.issue_document(wanted, url).new else AGAIN
+def _wanted(run: str) -> Wanted:
+    return Wanted(run, order="A0-share", language="en", issued_on=date(2026, 7, 8))
+
+
+def _certificate(run: str, url: str | Path, replace: str = "") -> int:
+    return 0 if records.issue_document(_wanted(run), url, replace=replace).new else AGAIN
+
+
+def _cancel(run: str, url: str | Path) -> int:
+    return 0 if records.cancel_document(_wanted(run), "sent back", url)[1] else AGAIN
 
 
 def done(operation: Callable[..., Any], *rest: Any) -> int:

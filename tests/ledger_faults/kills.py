@@ -12,7 +12,7 @@ from pathlib import Path
 
 from massbalance.ledger.problems import LedgerMissing
 from massbalance.ledger.signing import Signer
-from tests.ledger_faults.acts import AGAIN, Act, Stage, copy, post
+from tests.ledger_faults.acts import AGAIN, REPEATED, Act, Stage, copy, post
 from tests.ledger_faults.apart import Steps, die, ended, fork
 from tests.ledger_faults.invariants import Content, sound
 from tests.ledger_faults.material import Material
@@ -42,7 +42,7 @@ class Trial:
         if not again and found in (self.before, self.made):
             return False
         code = ended(fork(lambda: self.act(self.file)))
-        repeated = self.name == "assert" and found == self.after
+        repeated = self.name in REPEATED and found == self.after
         if not repeated:
             assert code == 0 or (code == AGAIN and found == self.after), f"{self.name}: again gave {code}"
             assert sound(self.file) == self.after, f"{self.name}: done again it is something else"

@@ -81,7 +81,7 @@ def test_locked_after_the_run_was_made(stage: Stage, tmp_path: Path) -> None:
 
 ALL = (
     "create", "first post", "post", "next post", "receive", "carry over", "expire", "lock", "adopt", "adjust",
-    "reverse orders", "reverse a run", "certificate",
+    "reverse orders", "reverse a run", "certificate", "cancel",
 )  # fmt: skip
 
 
