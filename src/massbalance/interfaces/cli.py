@@ -55,7 +55,7 @@ class Method(StrEnum):
 def run(
     case: CaseArgument,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the results [default: runs/NAME-OF-CASE].")
+        Path | None, typer.Option("--out", help="Folder for the results.", show_default="runs/NAME-OF-CASE")
     ] = None,
     time_limit: Annotated[
         float | None, typer.Option("--time-limit", min=0.0, help="Seconds of solver time; then exit 5.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def audit(
     period: Annotated[list[str], typer.Option("--period", help="An accounting period; may be repeated.")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the pack [default: audits/PERIOD...].")
+        Path | None, typer.Option("--out", help="Folder for the pack.", show_default="audits/PERIOD...")
     ] = None,
     ledger: LedgerOption = None,
     json: JsonOption = False,

@@ -64,7 +64,8 @@ def certificate(
     ] = None,
     period: Annotated[str | None, typer.Option("--period", help="Of the residual statement.")] = None,
     customer: Annotated[
-        str | None, typer.Option("--customer", help="Who gets the residual statement [default: the public].")
+        str | None,
+        typer.Option("--customer", help="Who gets the residual statement.", show_default="the public"),
     ] = None,
     customers: Annotated[
         Path | None,
@@ -72,10 +73,11 @@ def certificate(
             "--customers", metavar="CSV", help="Names and addresses that go before the posted case's."
         ),
     ] = None,
-    lang: Annotated[Language | None, typer.Option("--lang", help="Language [default: both].")] = None,
+    lang: Annotated[Language | None, typer.Option("--lang", help="Language.", show_default="both")] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] = Path("certificates"),
     day: Annotated[
-        str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Issue date [default: today, UTC].")
+        str | None,
+        typer.Option("--date", metavar="YYYY-MM-DD", help="Issue date.", show_default="today, UTC"),
     ] = None,
     cancel: Annotated[
         str | None, typer.Option("--cancel", metavar="REASON", help="Cancel what is out.")
