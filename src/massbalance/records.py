@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from massbalance.api import Outcome
+    from massbalance.certificates.check import Checked
+    from massbalance.certificates.issue import Issued, Wanted
     from massbalance.domain.case import Case
     from massbalance.domain.faults import Fault
     from massbalance.domain.rulemodel import Rules
@@ -30,9 +32,9 @@ Progress = Callable[[str], None]
 Where = str | Path | None
 
 __all__ = [
-    "adjust_lot", "adopt_rules", "assert_balance", "carry_over", "check_ledger", "checkpoint", "expire_lots",
-    "lock_period", "opened", "post_run", "quantity_of", "receive_lots", "reverse_run",
-    "run_from_ledger", "session_from_ledger",
+    "adjust_lot", "adopt_rules", "assert_balance", "cancel_document", "carry_over", "check_document",
+    "check_ledger", "checkpoint", "expire_lots", "issue_document", "lock_period", "opened", "post_run",
+    "quantity_of", "receive_lots", "reverse_run", "run_from_ledger", "session_from_ledger",
 ]  # fmt: skip
 
 
@@ -75,6 +77,51 @@ def opened(ledger: Where = None, *, create: bool = False) -> Iterator[Ledger]:
 
     with Ledger.open(ledger, create=create) as book:
         yield book
+
+
+def issue_document(
+    wanted: Wanted, ledger: Where = None, *, replace: str = "", out: Path | None = None
+) -> Issued:
+    """The certificate or residual statement that is wanted: issued, or what is out already, byte for byte.
+
+    replace: why a new serial replaces what is out; out: a folder for its JSON, PDF and signature. Raises
+    Conflict (7: not posted, withdrawn, or out in other terms), Refused (3: fields of A6.1 are missing),
+    Tampered (8).
+    """
+    from massbalance.certificates.files import write_files
+    from massbalance.certificates.issue import issue
+    from massbalance.ledger.signing import Signer
+
+    with opened(ledger) as book:
+        issued = issue(book, wanted, Signer.of(book.id), replace=replace)
+    if out is not None:
+        write_files(issued, out)
+    return issued
+
+
+def cancel_document(wanted: Wanted, reason: str, ledger: Where = None) -> tuple[str, bool]:
+    """Cancel what is out: its serial, and False where it was cancelled before. Conflict where nothing is."""
+    from massbalance.certificates.issue import cancel
+    from massbalance.ledger.signing import Signer
+
+    with opened(ledger) as book:
+        return cancel(book, wanted, reason, Signer.of(book.id))
+
+
+def check_document(file: Path, ledger: Where = None, *, key: str = "") -> Checked:
+    """Is a PDF, JSON or .sig what was issued, and does it stand?
+
+    key: a public key (64 hex); without a ledger being named, it alone is asked, and tells no status. A
+    signature file that lies beside a PDF is checked with it.
+    """
+    from massbalance.certificates.check import Checker
+
+    content, signature = file.read_bytes(), file.with_suffix(".sig")
+    beside = signature.read_bytes() if signature != file and signature.is_file() else None
+    if key and ledger is None:
+        return Checker(key=key).check(content, beside)
+    with opened(ledger) as book, book.snapshot() as reading:
+        return Checker(reading, key).check(content, beside)
 
 
 def receive_lots(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -112,6 +112,17 @@ class CaseTables:
     def _settings(self, folder: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "case.toml").write_text(self.settings, encoding="utf-8")
+
+
+def part_of(folder: Path, periods: Iterable[str]) -> CaseTables:
+    """The tables of some periods of a case: all lots, and the periods' orders, offers and production."""
+    tables, kept = CaseTables(folder), set(periods)
+    for table in ("periods", "orders", "production"):
+        tables.rows[table] = [row for row in tables.rows[table] if row["period"] in kept]
+    orders = {row["order"] for row in tables.rows["orders"]}
+    if "offers" in tables.rows:
+        tables.rows["offers"] = [row for row in tables.rows["offers"] if row["order"] in orders]
+    return tables
 
 
 def flattened(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:

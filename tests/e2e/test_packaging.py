@@ -63,6 +63,7 @@ def test_the_wheel_holds_models_starter_case_and_types(tmp_path: Path) -> None:
     expected = {f"massbalance/models/{f.name}" for f in (ROOT / "models").iterdir() if f.is_file()}
     starter = ROOT / "src" / "massbalance" / "interfaces" / "starter_case"
     expected |= {f"massbalance/interfaces/starter_case/{f.name}" for f in starter.iterdir()}
+    expected |= {f"massbalance/certificates/{name}" for name in ("certificate.typ", "texts.toml")}
     assert expected | {"massbalance/py.typed"} <= held
 
 

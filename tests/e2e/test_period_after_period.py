@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from massbalance.intake.read import read_case
+from massbalance.ledger.chain import verify_ledger
+from massbalance.ledger.operations import receive
+from massbalance.ledger.reversal import reverse
 from massbalance.ledger.store import Ledger
+from massbalance.records import post_run
 from tests.e2e.command import DATA, Ended, inside, massbalance, rows
-from tests.e2e.tables import CaseTables
+from tests.e2e.tables import CaseTables, part_of
 
 QUARTERS = (("2026-04", "2026-05", "2026-06"), ("2026-07", "2026-08", "2026-09"))
 Change = Callable[[CaseTables], object]
-
-
-def part(name: str, periods: Iterable[str]) -> CaseTables:
-    """The tables of some periods of a shipped case, with all its lots."""
-    tables, kept = CaseTables(DATA / name), set(periods)
-    for table in ("periods", "orders", "production"):
-        tables.rows[table] = [row for row in tables.rows[table] if row["period"] in kept]
-    orders = {row["order"] for row in tables.rows["orders"]}
-    if "offers" in tables.rows:
-        tables.rows["offers"] = [row for row in tables.rows["offers"] if row["order"] in orders]
-    return tables
 
 
 def account(run: Path, first: bool) -> dict[str, Decimal]:
@@ -58,7 +52,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_two_quarters_of_the_aluminium_example(home: Path) -> None:
     """What one quarter leaves opens the next; both together give no lot more than it had."""
     for number, periods in enumerate(QUARTERS, start=1):
-        part("aluminium", periods).write_csv(home / f"case-{number}")
+        part_of(DATA / "aluminium", periods).write_csv(home / f"case-{number}")
     one, two = home / "run-1", home / "run-2"
     assert massbalance("run", home / "case-1", "--out", one, "--proposer", "Ana").code == 0
     assert massbalance("post", one, "--approver", "Ben").code == 0
@@ -106,7 +100,7 @@ def test_two_quarters_of_the_aluminium_example(home: Path) -> None:
 @pytest.fixture
 def posted(home: Path) -> Path:
     """The tutorial's first quarter, posted."""
-    part("tutorial", ["2026Q2"]).write_csv(home / "case-1")
+    part_of(DATA / "tutorial", ["2026Q2"]).write_csv(home / "case-1")
     assert inside("run", home / "case-1", "--out", home / "run-1").code == 0
     assert inside("post", home / "run-1").code == 0
     return home
@@ -123,7 +117,7 @@ def only(order: str) -> Change:
 
 def second(home: Path, change: Change = lambda _: None, name: str = "2", **options: str) -> Ended:
     """Run the tutorial's second quarter, changed, from the ledger."""
-    tables = part("tutorial", ["2026Q3"])
+    tables = part_of(DATA / "tutorial", ["2026Q3"])
     change(tables)
     tables.write_csv(home / f"case-{name}")
     more = [word for key, value in options.items() for word in (f"--{key}", value)]
@@ -140,14 +134,15 @@ def test_without_a_ledger_it_is_2(home: Path) -> None:
 
 def test_naming_a_ledger_means_from_it(posted: Path) -> None:
     (posted / "ledger.db").rename(posted / "other.db")
-    part("tutorial", ["2026Q3"]).write_csv(posted / "case-2")
+    part_of(DATA / "tutorial", ["2026Q3"]).write_csv(posted / "case-2")
     ended = inside("run", posted / "case-2", "--out", posted / "run-2", "--ledger", posted / "other.db")
     assert ended.code == 0, ended.err
-    assert (posted / "run-2" / "opening.json").exists()
+    opening = json.loads((posted / "run-2" / "opening.json").read_text(encoding="utf-8"))
+    assert f"opens with ledger {opening['ledger']} as of row {opening['n']}" in ended.out
 
 
 def test_without_the_option_the_case_speaks_for_itself(posted: Path) -> None:
-    part("tutorial", ["2026Q3"]).write_csv(posted / "case-2")
+    part_of(DATA / "tutorial", ["2026Q3"]).write_csv(posted / "case-2")
     assert inside("run", posted / "case-2", "--out", posted / "run-2").code == 0
     assert not (posted / "run-2" / "opening.json").exists()
     ended = inside("post", posted / "run-2")
@@ -177,7 +172,7 @@ def test_a_locked_period_is_7(posted: Path) -> None:
 
 
 def test_other_days_of_a_period_are_7(posted: Path) -> None:
-    tables = part("tutorial", ["2026Q2"])
+    tables = part_of(DATA / "tutorial", ["2026Q2"])
     tables.rows["periods"][0]["end"] = "2026-07-31"
     tables.write_csv(posted / "longer")
     ended = inside("run", posted / "longer", "--out", posted / "again", "--from-ledger")
@@ -216,7 +211,7 @@ def test_a_third_quarter_opens_with_what_two_left(posted: Path) -> None:
     """Lots are listed by nobody any more, and the ledger brings them in."""
     assert second(posted, only("O5")).code == 0
     assert inside("post", posted / "run-2").code == 0
-    tables = part("tutorial", ["2026Q3"])
+    tables = part_of(DATA / "tutorial", ["2026Q3"])
     tables.rows["lots"] = []
     tables.rows["periods"] = [{"period": "2026Q4", "start": "2026-10-01", "end": "2026-12-31"}]
     for table in ("orders", "production"):
@@ -230,3 +225,22 @@ def test_a_third_quarter_opens_with_what_two_left(posted: Path) -> None:
     assert left
     assert account(posted / "run-4", first=True) == left
     assert inside("post", posted / "run-4").code == 0
+
+
+def test_lots_received_without_a_run_and_a_run_after_a_reversal(home: Path) -> None:
+    """What the ledger holds is what a run of the same period may use, however it came to be there."""
+    part_of(DATA / "tutorial", ["2026Q2"]).write_csv(home / "case-1")
+    with Ledger.open() as ledger:
+        receive(ledger, read_case(home / "case-1"))
+    runs = [home / "run-1", home / "run-2"]
+    for run in runs:
+        assert inside("run", home / "case-1", "--out", run, "--from-ledger").code == 0
+        key = post_run(run).key
+        with Ledger.open() as ledger:
+            left = {lot: ledger.balance(f"lot:{lot}") for lot in account(run, first=False)}
+            assert left == {lot: int(a * 10**6) for lot, a in account(run, first=False).items()}
+            if run == runs[0]:
+                reverse(ledger, key, [], "2026Q2", "an order was wrong")
+    assert (runs[0] / "allocation.csv").read_bytes() == (runs[1] / "allocation.csv").read_bytes()
+    with Ledger.open() as ledger:
+        assert verify_ledger(ledger) == []

@@ -7,9 +7,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import postgres_server
 import pytest
+
+import postgres_server
 from massbalance.ledger.store import Ledger
+from tests.ledger.tiny import run_tiny
 
 NewUrl = Callable[[], str]
 
@@ -76,3 +78,28 @@ def ledger(ledger_url: str) -> Iterator[Ledger]:
     """A new ledger."""
     with Ledger.open(ledger_url, name="test") as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def own_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signatures by a key of the test's own, never the user's."""
+    monkeypatch.setenv("MASSBALANCE_KEY", str(tmp_path / "key.pem"))
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Ledger]:
+    """A new ledger in a file."""
+    with Ledger.open(tmp_path / "book.db") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of the tiny case's first two quarters (do not change it)."""
+    return run_tiny(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def tiny_first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of its first quarter alone (do not change it)."""
+    return run_tiny(tmp_path_factory.mktemp("tiny-first"), ("Q1",))

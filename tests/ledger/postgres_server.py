@@ -1,8 +1,8 @@
 """A PostgreSQL server for the tests: one a session, started by whoever needs it first.
 
-`connect_url` gives the address of a server: MASSBALANCE_TEST_POSTGRES, else one of our own. Run as a script, this
-file is the keeper of our own: it makes the data, runs the server, and stops it and removes everything once no
-process that registered lives any more, however that came about.
+`connect_url` gives the address of a server: MASSBALANCE_TEST_POSTGRES, else one of our own. Run as a script,
+this file is the keeper of our own: it makes the data, runs the server, and stops it and removes everything
+once no process that registered lives any more, however that came about.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class NoServer(Exception):
 
 
 def connect_url(shared: Path) -> str:
-    """Address of a server with rights to make schemas; shared: a folder that all workers of the session know."""
+    """Address of a server with rights to make schemas; shared: a folder that all of the session know."""
     return os.environ.get(GIVEN) or _own(shared)
 
 
@@ -134,7 +134,7 @@ def _user() -> str | None:
 
 
 def _in_use(shared: Path) -> bool:
-    """Whether a registered process lives; if none does, the address is withdrawn so that nobody takes it now."""
+    """Whether a registered process lives; if none does, the address is withdrawn: nobody may take it now."""
     if any(_alive(int(user.name)) for user in (shared / "users").iterdir()):
         return True
     with _locked(shared):

@@ -158,3 +158,24 @@ def _exact(column: str, values: list[Any]) -> Column:
     if column in ("quantity", "mass_t"):
         exact = Column(exact.at(6), 6, exact.given)
     return exact
+
+
+T = 10**6
+
+
+def made(*products: str, period: str = "P1", mass: float = 100) -> list[dict[str, Any]]:
+    """Rows of `production`."""
+    return [{"product": p, "period": period, "mass_t": mass} for p in products]
+
+
+def tonnes(amounts: Mapping[str, int]) -> dict[str, float]:
+    """What is not zero, in t."""
+    return {key: value / T for key, value in amounts.items() if value}
+
+
+def project(lot: str, quantity: float, scopes: str = "1", **more: Any) -> dict[str, Any]:
+    """A row of `lots`: a project's effect."""
+    return {"lot": lot, "kind": "project", "uom": "tCO2e", "quantity": quantity, "scopes": scopes, **more}
+
+
+EXPIRED = {"received": "2024-06-01", "expires": "2024-12-31"}  # leaves in the first period

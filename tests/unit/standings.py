@@ -59,4 +59,6 @@ def posted(run: Path, before: Standing = EMPTY) -> Standing:
         if "origin" in fact["row"] and balances[lot] < fact["quantity"]
     }
     n = before.n + len(lots)
-    return Standing(before.ledger, n, f"{n:064x}", lots, balances, periods, None, used)
+    return Standing(
+        before.ledger, n, f"{n:064x}", lots, balances, periods, None, used, posted=frozenset(periods)
+    )

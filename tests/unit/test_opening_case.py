@@ -20,27 +20,18 @@ from massbalance.ledger.opening import Opened, open_case
 from massbalance.ledger.problems import Conflict
 from massbalance.ledger.standing import Standing
 from massbalance.ledger.state import Period
-from tests.e2e.tables import CaseTables
+from tests.e2e.tables import CaseTables, part_of
 from tests.unit.standings import EMPTY, moves, posted
 
 TUTORIAL = Path(__file__).parents[2] / "data" / "tutorial"
-PERIODS = ("2026Q2", "2026Q3")
 Change = Callable[[CaseTables], Any]
-
-
-def part(period: str, tables: CaseTables | None = None) -> CaseTables:
-    """The tutorial's tables of one period: all lots, and the period's orders and production."""
-    found = CaseTables(TUTORIAL) if tables is None else tables
-    for table in ("periods", "orders", "production"):
-        found.rows[table] = [row for row in found.rows[table] if row["period"] == period]
-    return found
 
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of the first quarter."""
     folder = tmp_path_factory.mktemp("first")
-    return run_case(part("2026Q2").write_csv(folder / "case"), folder / "run").out
+    return run_case(part_of(TUTORIAL, ["2026Q2"]).write_csv(folder / "case"), folder / "run").out
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +42,7 @@ def standing(first: Path) -> Standing:
 
 def opened(standing: Standing, folder: Path, change: Change = lambda _: None) -> Opened:
     """The second quarter, changed, with the ledger's balances."""
-    tables = part("2026Q3")
+    tables = part_of(TUTORIAL, ["2026Q3"])
     change(tables)
     return open_case(read_case(tables.write_csv(folder / "case")), standing)
 
@@ -189,13 +180,13 @@ def test_a_ledger_without_lots_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_how_the_case_was_read_stays_known(standing: Standing, tmp_path: Path) -> None:
-    tables = part("2026Q3")
+    tables = part_of(TUTORIAL, ["2026Q3"])
     case = read_case(tables.write_parquet(tmp_path / "case"))
     assert open_case(case, standing).case.encodings == case.encodings
 
 
 def test_the_rule_model_of_the_case_is_kept(standing: Standing, tmp_path: Path) -> None:
-    folder = part("2026Q3").write_csv(tmp_path / "case")
+    folder = part_of(TUTORIAL, ["2026Q3"]).write_csv(tmp_path / "case")
     kept = read_case(folder).rules.source_bytes.replace(b'expiry_months = "unlimited"', b"expiry_months = 12")
     case = open_case(read_case(folder, rule_source=kept), standing).case
     assert case.rules.source_bytes == kept
@@ -221,6 +212,21 @@ def test_a_fact_of_a_lot_that_the_case_has_otherwise(
 
     found = refused(standing, tmp_path, change)
     assert ("lots", 4, column, "A4.2.1") in found
+
+
+@pytest.mark.parametrize(("quantity", "refusal"), [("0", 0), ("17.5", 0), ("60", 0), ("60.000001", 1)])
+def test_the_quantity_of_a_known_lot_may_be_anything_up_to_what_was_received(
+    standing: Standing, tmp_path: Path, quantity: str, refusal: int
+) -> None:
+    """More than that would be another delivery, which the balance does not know."""
+
+    def change(tables: CaseTables) -> None:
+        tables.row("lots", "SCRAP-1")["quantity"] = quantity
+
+    if refusal:
+        assert refused(standing, tmp_path, change) == [("lots", 4, "quantity", "A4.2.1")]
+    else:
+        assert quantities(opened(standing, tmp_path, change).case)["SCRAP-1"] == standing.held("SCRAP-1")
 
 
 def test_all_that_differs_is_told_at_once(standing: Standing, tmp_path: Path) -> None:
@@ -282,12 +288,21 @@ def test_periods_follow_the_ledger(
 ) -> None:
     days = {name: map(date.fromisoformat, pair) for name, pair in known.items()}
     periods = {name: Period(name, *pair) for name, pair in days.items()}
-    moved = replace(standing, periods=periods, closed_through=date.fromisoformat(closed) if closed else None)
+    through = date.fromisoformat(closed) if closed else None
+    moved = replace(standing, periods=periods, closed_through=through, posted=frozenset(periods))
     if not columns:
         assert opened(moved, tmp_path).document["n"] == standing.n
         return
     found = refused(moved, tmp_path)
     assert found == [("periods", 2, column, "A5.1.3A") for column in columns]
+
+
+def test_a_later_period_into_which_lots_were_received_is_not_in_the_way(
+    standing: Standing, tmp_path: Path
+) -> None:
+    later = Period("2026Q4", date(2026, 10, 1), date(2026, 12, 31))
+    known = replace(standing, periods={**standing.periods, later.name: later})
+    assert opened(known, tmp_path).document["n"] == standing.n
 
 
 def of_origin(standing: Standing, lot: str, **balances: int) -> Standing:
@@ -324,7 +339,7 @@ def test_a_lot_elsewhere_whose_origin_is_here(standing: Standing, tmp_path: Path
 
 def test_lots_of_one_origin_carry_what_each_can_still_give(tmp_path: Path) -> None:
     """Used shares and blocked quantities of both quarters together stay within the whole."""
-    tables = part("2026Q2")
+    tables = part_of(TUTORIAL, ["2026Q2"])
     heap("INGOT-1", "SCRAP-1")(tables)
     run = run_case(tables.write_csv(tmp_path / "first"), tmp_path / "run-1").out
     found = opened(posted(run), tmp_path, heap("INGOT-1", "SCRAP-1"))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from massbalance.interfaces.cli_audit import register as register_audit
+from massbalance.interfaces.cli_certificate import register as register_certificate
 from massbalance.interfaces.cli_ledger import register as register_ledger
 from massbalance.interfaces.cli_quote import register as register_quote
 from massbalance.interfaces.shared import (
@@ -54,7 +56,7 @@ class Method(StrEnum):
 def run(
     case: CaseArgument,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the results [default: runs/NAME-OF-CASE].")
+        Path | None, typer.Option("--out", help="Folder for the results.", show_default="runs/NAME-OF-CASE")
     ] = None,
     time_limit: Annotated[
         float | None, typer.Option("--time-limit", min=0.0, help="Seconds of solver time; then exit 5.")
@@ -241,6 +243,8 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
 
 register_quote(app)
 register_ledger(app)
+register_certificate(app)
+register_audit(app)
 
 
 def main() -> None:

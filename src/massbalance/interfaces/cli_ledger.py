@@ -36,9 +36,9 @@ ledger_app = typer.Typer(
 )
 
 ProposerOption = Annotated[
-    str, typer.Option("--proposer", help="Who proposes it [default: who the run names, else you].")
+    str, typer.Option("--proposer", help="Who proposes it.", show_default="who the run names, else you")
 ]
-ApproverOption = Annotated[str, typer.Option("--approver", help="Who approves it [default: you].")]
+ApproverOption = Annotated[str, typer.Option("--approver", help="Who approves it.", show_default="you")]
 NoteOption = Annotated[str, typer.Option("--note", help="What is to be remembered about it.")]
 PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="An accounting period.")]
 LotArgument = Annotated[str, typer.Argument(metavar="LOT", help="A lot of the ledger.")]
@@ -71,7 +71,8 @@ def post(
         show_json(done.document())
         return
     first = "posted before, nothing to do" if done.done_before else "posted"
-    show(f"{run_folder}: {first}; journal {done.journal}, {done.rows} rows, {done.at}")
+    since = f"; {done.withdrawn} claim(s) withdrawn since" if done.withdrawn else ""
+    show(f"{run_folder}: {first}{since}; journal {done.journal}, {done.rows} rows, {done.at}")
 
 
 @ledger_app.command("show")

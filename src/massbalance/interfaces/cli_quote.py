@@ -43,7 +43,7 @@ def quote(
         str | None, typer.Option("--premium", help="Price of the claim per t: is it worth taking?")
     ] = None,
     schemes: Annotated[
-        str, typer.Option("--schemes", help="Accepted schemes, `;` between [default: all].")
+        str, typer.Option("--schemes", help="Accepted schemes, `;` between; all unless told.")
     ] = "",
     curve: Annotated[bool, typer.Option("--curve", help="The floor premium over the mass, too.")] = False,
     must: Annotated[bool, typer.Option("--must", help="Exit 4 if the whole mass is not feasible.")] = False,
@@ -60,7 +60,9 @@ def quote(
     ledger: Annotated[
         str | None,
         typer.Option(
-            "--ledger", metavar="URL", help="That ledger: a file, or postgresql://...; implies --from-ledger."
+            "--ledger",
+            metavar="URL",
+            help="That ledger: a file, or postgresql://HOST/NAME; implies --from-ledger.",
         ),
     ] = None,
     json: JsonOption = False,

@@ -39,6 +39,7 @@ def run_text(outcome: Outcome) -> str:
     s: Mapping[str, Any] = outcome.summary
     lines = [
         f"{s['name']}: {s['status']}, verified; rules {s['rules']['id']}",
+        *_opening(s["opening"]),
         "",
         *table(
             ["goal", "booked", "certified bound"],
@@ -60,6 +61,10 @@ def run_text(outcome: Outcome) -> str:
         f"  check again without the solver: massbalance verify {outcome.out}",
     ]
     return "\n".join(lines)
+
+
+def _opening(opening: Mapping[str, Any] | None) -> list[str]:
+    return [] if opening is None else [f"  opens with ledger {opening['ledger']} as of row {opening['n']}"]
 
 
 def _credits(credits_by_uom: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -25,7 +25,7 @@ LedgerOption = Annotated[
     str | None,
     typer.Option(
         "--ledger", metavar="URL",
-        help="A file, or postgresql://... [default: $MASSBALANCE_LEDGER, else the user's own].",
+        help="A file, or postgresql://HOST/NAME.", show_default="$MASSBALANCE_LEDGER, else the user's own",
     ),
 ]  # fmt: skip
 

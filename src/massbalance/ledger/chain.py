@@ -14,7 +14,7 @@ from massbalance.ledger import kinds
 from massbalance.ledger.checkpoint import Checkpoint
 from massbalance.ledger.engine import driver_errors
 from massbalance.ledger.guards import missing_guards
-from massbalance.ledger.problems import LedgerError, fault
+from massbalance.ledger.problems import LedgerError, Tampered, fault
 from massbalance.ledger.reading import as_row, unpacked
 from massbalance.ledger.rows import GENESIS, Row, chained, details_text
 from massbalance.ledger.schema import COLUMNS, DOCUMENT, ENTRY
@@ -27,6 +27,8 @@ MOST = 100
 _AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}")
 _STREAM = 2000
+_SENSELESS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What a check of meaning raises on details that lack what it needs: a fault, not an error."""
 
 
 def verify_ledger(
@@ -43,9 +45,12 @@ def verify_ledger(
     journals, times, double entry, balances, periods, locks, assertions, checkpoints, documents and the
     database's guards. Rows are streamed: 1,000,000 take well under a minute.
     """
-    with ledger.snapshot() as snapshot:
-        walk = Walk(snapshot, checkpoints, frozenset(keys), standard_checks() if checks is None else checks)
-        return walk.faults()
+    makers = standard_checks() if checks is None else checks
+    try:
+        with ledger.snapshot() as snapshot:
+            return Walk(snapshot, checkpoints, frozenset(keys), makers).faults()
+    except Tampered as damage:
+        return damage.faults
 
 
 class Walk:
@@ -80,8 +85,7 @@ class Walk:
                 found.append(fault(words, "ledger-many", row=told.row))
                 break
         else:
-            for check in self._checks:
-                found += check.end(self._snapshot)
+            found += self._end()
         found += self._unread
         for point in self._checkpoints:
             found += self._held_by_others(point)
@@ -176,8 +180,18 @@ class Walk:
         if checks is None:
             wanting = [c for c in self._checks if c.kinds is None or row.kind in c.kinds]
             checks = self._by_kind[row.kind] = wanting
-        for check in checks:
-            yield from check.row(row, facts)
+        try:
+            for check in checks:
+                yield from check.row(row, facts)
+        except _SENSELESS as error:
+            yield _senseless(error, row.n)
+
+    def _end(self) -> Iterator[Fault]:
+        for check in self._checks:
+            try:
+                yield from check.end(self._snapshot)
+            except _SENSELESS as error:
+                yield _senseless(error, self._n)
 
     # ---- checkpoints --------------------------------------------------------------------------------------
 
@@ -236,6 +250,11 @@ def _facts(details: str) -> dict[str, Any] | None:
         return facts if isinstance(facts, dict) and details_text(facts) == details else None
     except (ValueError, RecursionError):
         return None
+
+
+def _senseless(error: Exception, n: int) -> Fault:
+    words = f"details that a row of its kind has ({type(error).__name__}: {error})"
+    return fault(words, "ledger-meaning", row=n, column="details")
 
 
 def _well_formed(row: Row) -> bool:

@@ -23,6 +23,7 @@ TIMEOUT = 30.0
 """Seconds that a writer waits for the one before it."""
 
 _WRITE = "ledger_write"
+_TURN_MS = 250
 _CACHE = 64 * 1024  # kB of pages a connection to SQLite may keep
 
 
@@ -70,8 +71,29 @@ def _prepare(connection: sqlite3.Connection, record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get(_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if connection.get_execution_options().get(_WRITE, False):
+        driver: Any = connection.connection.driver_connection
+        _take_turn(driver)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _take_turn(driver: sqlite3.Connection) -> None:
+    """Begins as the one writer. Waits in short turns, since within one nothing hears of a Ctrl-C."""
+    patience = int(driver.execute("PRAGMA busy_timeout").fetchone()[0])
+    until = time.monotonic() + patience / 1000
+    driver.execute(f"PRAGMA busy_timeout = {min(patience, _TURN_MS)}")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not _busy(error) or time.monotonic() > until:
+                    raise
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {patience}")
 
 
 def use_write_ahead_log(engine: Engine, timeout: float = TIMEOUT) -> None:
@@ -80,13 +102,25 @@ def use_write_ahead_log(engine: Engine, timeout: float = TIMEOUT) -> None:
     connection = engine.raw_connection()
     try:
         cursor = connection.cursor()
-        while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        while True:
             try:
+                # Some file systems cannot have one; then SQLite's older journal serves, as safely.
                 cursor.execute("PRAGMA journal_mode = WAL").fetchone()
             except sqlite3.OperationalError as error:
                 if not _busy(error) or time.monotonic() > until:
                     raise
                 time.sleep(0.02)
+            else:
+                return
+    finally:
+        connection.close()
+
+
+def settle(engine: Engine) -> None:
+    """Moves what an SQLite file's log holds into the file: no lost log can then cost a ledger its tables."""
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     finally:
         connection.close()
 
@@ -203,6 +237,7 @@ _POSTGRESQL: tuple[tuple[str, type[LedgerError], str, str], ...] = (
     ("P0001", Conflict, "a row that the ledger's guards let pass", "ledger-guard"),
     ("53", LedgerError, "a server with room to work; nothing was recorded", "ledger-disk"),
     ("58", LedgerError, "a server with a disk that works; nothing was recorded", "ledger-disk"),
+    ("22", Refused, "values that the columns take", "ledger-guard"),
     ("25006", LedgerError, "a database that may be written", "ledger-permission"),
     ("42501", LedgerError, "the rights to use the ledger", "ledger-permission"),
     ("28", LedgerError, "a name and password that the server takes", "ledger-permission"),
@@ -217,6 +252,8 @@ def _from_postgresql(error: BaseException | None, url: URL) -> LedgerError:
     for start, kind, words, code in _POSTGRESQL:
         if state.startswith(start):
             return kind(fault(f"{words} ({_first(error)})", code, value=shown(url)))
+    if not state and "connection failed" in str(error):
+        return _unreachable(error, url)
     if not state or state.startswith(("08", "57P")):
         words = (
             f"a server that answers ({_first(error)}); what was being recorded is in the ledger whole or not "
@@ -224,6 +261,16 @@ def _from_postgresql(error: BaseException | None, url: URL) -> LedgerError:
         )
         return LedgerError(fault(words, "ledger-connection", value=shown(url)))
     return LedgerError(fault("a database that answers", "ledger-database", value=_first(error)))
+
+
+def _unreachable(error: BaseException | None, url: URL) -> LedgerError:
+    """No connection; the server's reason comes as words only."""
+    if "does not exist" in str(error):
+        return LedgerMissing(
+            fault(f"a database that exists ({_first(error)})", "ledger-missing", value=shown(url))
+        )
+    words = f"a server that answers and lets us in ({_first(error)})"
+    return LedgerError(fault(words, "ledger-connection", value=shown(url)))
 
 
 def _busy(error: BaseException | None) -> bool:

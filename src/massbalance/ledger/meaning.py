@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -41,16 +41,18 @@ class _Check:
 
     def row(self, row: Row, facts: Facts) -> Iterator[Fault]:
         """One row."""
+        ended, self.journal = self.journal, row.journal
+        if ended and ended != row.journal:
+            yield from self._read(self.journal_end)
+        self.last = row.n
+        yield from self._read(self.one, row, facts)
+
+    def _read(self, find: Callable[..., Iterator[Fault]], *arguments: object) -> Iterator[Fault]:
         try:
-            if row.journal != self.journal:
-                if self.journal:
-                    yield from self.journal_end()
-                self.journal = row.journal
-            self.last = row.n
-            yield from self.one(row, facts)
-        except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
-            words = f"the details of a row of its kind ({type(error).__name__}: {error})"
-            yield fault(words, CODE, row=row.n, column="details", value=row.kind)
+            yield from find(*arguments)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            words = f"details that every row of its kind has ({type(error).__name__}: {error})"
+            yield fault(words, CODE, row=self.last, column="details")
 
     def one(self, row: Row, facts: Facts) -> Iterator[Fault]:
         """One row of one of its kinds."""
@@ -63,7 +65,7 @@ class _Check:
     def end(self, reading: Reading) -> Iterator[Fault]:
         """After the last row of all."""
         if self.journal:
-            yield from self.journal_end()
+            yield from self._read(self.journal_end)
 
 
 class Claims(_Check):
@@ -137,8 +139,8 @@ class Runs(_Check):
         self.effect: dict[str, str] = {}
         self._begin(None)
 
-    def _begin(self, header: Facts | None) -> None:
-        self.header = header
+    def _begin(self, header: Facts | None, row: int = 0) -> None:
+        self.header, self.header_row = header, row
         self.drawn: dict[str, Totals] = {}
         self.by_effect: dict[tuple[str, str], int] = {}
         self.totals: dict[str, int] = {}
@@ -153,7 +155,7 @@ class Runs(_Check):
             name = f"{kinds.EFFECT}origin:{origin}" if origin else f"{kinds.EFFECT}{row.subject}"
             self.effect[f"{kinds.LOT}{row.subject}"] = name
         elif row.kind == "post":
-            self._begin(facts)
+            self._begin(facts, row.n)
         elif self.header is None or row.kind == "intake":
             pass
         elif row.kind == "claim":
@@ -186,8 +188,13 @@ class Runs(_Check):
 
     def journal_end(self) -> Iterator[Fault]:
         """Everything of the run is there."""
-        if self.header is None:
-            return
+        if self.header is not None:
+            try:
+                yield from self._ended(self.header["tco2e_g"])
+            finally:
+                self._begin(None)
+
+    def _ended(self, told: Facts) -> Iterator[Fault]:
         for name, period in (place for place, left in self.by_effect.items() if left):
             words = f"what orders got of {name} in {period}, in its effect"
             yield fault(words, CODE, row=self.last, column="quantity", value=self.by_effect[name, period])
@@ -196,8 +203,7 @@ class Runs(_Check):
                 words = f"{self.drawn.get(order)}, what order {order} drew, in its claim"
                 yield fault(words, CODE, row=self.last, column="details", value=self.claims.get(order, ""))
         yield from self._residual()
-        yield from self._totals(self.header["tco2e_g"])
-        self._begin(None)
+        yield from self._totals(told)
 
     def _residual(self) -> Iterator[Fault]:
         for place in sorted(self.claimed.keys() | self.residuals.keys()):
@@ -222,12 +228,12 @@ class Runs(_Check):
         for name, grams in expected.items():
             if told[name] != grams:
                 words = f"{grams} g, the sum of the run's rows"
-                yield fault(words, CODE, row=self.journal, column=f"tco2e_g.{name}", value=told[name])
+                yield fault(words, CODE, row=self.header_row, column=f"tco2e_g.{name}", value=told[name])
         if released != expected["forgone"] + expected["expired"] - retired:
             words = (
                 f"{expected['forgone'] + expected['expired'] - retired} g, forgone and expired less retired"
             )
-            yield fault(words, CODE, row=self.journal, column="tco2e_g.released", value=released)
+            yield fault(words, CODE, row=self.header_row, column="tco2e_g.released", value=released)
 
 
 class Worth(_Check):

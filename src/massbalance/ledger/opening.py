@@ -65,7 +65,8 @@ def open_case(case: Case, standing: Standing, *, progress: Callable[[str], None]
 def not_following(case: Case, standing: Standing) -> Iterator[Fault]:
     """The fault of a case whose periods lie before the last that the ledger has posted."""
     names = set(case.periods.text("period"))
-    later = [period for period in standing.periods.values() if period.name not in names]
+    posted = standing.posted - names
+    later = [period for period in standing.periods.values() if period.name in posted]
     mine = case_periods(case)
     if later and mine and later[-1].start > mine[-1].end:
         row = int(case.periods.source_row[0])
@@ -143,7 +144,15 @@ class _Draft:
 
     def lot_faults(self, derived: Case) -> Iterator[Fault]:
         """Faults of lots of which the case says otherwise than the ledger recorded."""
-        facts = LotFacts(derived)
+        given, facts = self.case.lots.grid("quantity"), LotFacts(derived)
+        for lot in self.listed:
+            listed = int(given[self.case.lots.position[lot]])
+            most = max(int(self.standing.lots[lot]["quantity"]), self.standing.held(lot))
+            if listed > most:
+                expected = (
+                    f"at most {decimal_text(most)}, as received: a further delivery is a lot of its own"
+                )
+                yield Fault("lots", self._line(lot), "quantity", decimal_text(listed), expected, LOT)
         for lot in (*self.listed, *self.added):
             now = facts.of(derived.lots.position[lot])
             for column, said, recorded in differences(self.standing.lots[lot], now):

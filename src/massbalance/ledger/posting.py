@@ -36,7 +36,8 @@ class Posted:
     """What posting did.
 
     key: of the run; journal: n of its first row; rows: how many it has; at: when; done_before: it was posted
-    already, and nothing was written now; checkpoint: the signed checkpoint that ends the journal.
+    already, and nothing was written now; withdrawn: how many of its claims were reversed since; checkpoint:
+    the signed checkpoint that ends the journal.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Posted:
     rows: int
     at: str
     done_before: bool = False
+    withdrawn: int = 0
     checkpoint: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
@@ -102,13 +104,18 @@ def post(
 
 
 def posted(ledger: Reading, key: str) -> Posted | None:
-    """What was posted under a run's key, None where nothing was."""
+    """What was posted under a run's key, None where nothing was. Conflict: it was reversed as a whole."""
     row = ledger.find(f"run:{key}")
     if row is None:
         return None
     signed = [*ledger.rows(journal=row.n, kind="signed")]
     rows = signed[-1].n - row.n + 1 if signed else 0
-    return Posted(key, row.n, rows, row.at, True, signed[-1].facts() if signed else {})
+    undone = [facts for r in ledger.rows(kind="reversal") if (facts := r.facts())["post"] == row.n]
+    if any(facts["whole"] for facts in undone):
+        words = f"a run that was not reversed since it was posted (journal {row.n}); run the case again"
+        raise Conflict(fault(words, "A4.2.1", table=SUMMARY, column="run", value=key))
+    withdrawn = sum(len(facts["orders"]) for facts in undone)
+    return Posted(key, row.n, rows, row.at, True, withdrawn, signed[-1].facts() if signed else {})
 
 
 def header(run: RunFolder, books: Statement) -> dict[str, Any]:

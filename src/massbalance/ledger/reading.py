@@ -19,7 +19,8 @@ from massbalance.ledger.schema import DOCUMENT, ENTRY
 _STREAM = 2000  # rows fetched at once
 _KEYS = 500  # keys asked for in one query
 
-_BALANCES = """
+_BALANCES = {
+    "sqlite": """
 WITH RECURSIVE found(commodity) AS (
     SELECT min(commodity) FROM entry WHERE commodity >= :low AND commodity < :high
     UNION ALL
@@ -29,8 +30,21 @@ WITH RECURSIVE found(commodity) AS (
 SELECT commodity,
     (SELECT held FROM entry WHERE entry.commodity = found.commodity ORDER BY n DESC LIMIT 1)
 FROM found WHERE commodity IS NOT NULL
-"""
-# One step in the index per commodity, however many rows each has.
+""",
+    "postgresql": """
+WITH RECURSIVE found AS (
+    (SELECT commodity, held FROM entry WHERE commodity >= :low AND commodity < :high
+    ORDER BY commodity DESC, n DESC LIMIT 1)
+    UNION ALL
+    SELECT before.commodity, before.held FROM found, LATERAL (
+        SELECT commodity, held FROM entry WHERE commodity >= :low AND commodity < found.commodity
+        ORDER BY commodity DESC, n DESC LIMIT 1
+    ) AS before
+)
+SELECT commodity, held FROM found ORDER BY commodity
+""",
+}
+# One or two steps in the index per commodity, however many rows each has.
 
 
 @dataclass(frozen=True)
@@ -135,7 +149,7 @@ class Reading:
         """What is held of every commodity that begins so and ever moved (zeros too), sorted by commodity."""
         limits = {"low": prefix or "\x01", "high": _beyond(prefix)}
         with self._connected() as connection:
-            found = connection.execute(sa.text(_BALANCES), limits)
+            found = connection.execute(sa.text(_BALANCES[connection.dialect.name]), limits)
             return {row[0]: row[1] for row in found}
 
     def document(self, sha256: str) -> bytes:

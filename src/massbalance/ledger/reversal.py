@@ -6,9 +6,10 @@ Lots of an origin get back what the siblings' uses no longer block. What the wit
 released effects took from the declared emissions, conventional products declare on top in the open
 period (`correction`). Certificates of the orders are cancelled in the same journal.
 
-A whole run whose periods are all open takes its residual with it, so that a corrected run of the same
-periods can be posted: then nothing stays declared, and what had been released to conventional products
-and cannot be taken back is retired.
+A whole run takes the residual of the period with it, so that a corrected run of that period can be
+posted: of it nothing stays declared, and what had been released to conventional products and cannot be
+taken back is retired. Its earlier periods keep their residual, with corrections: lots never go back to
+them.
 """
 
 from __future__ import annotations
@@ -90,11 +91,12 @@ class _Reversal:
         self.period: Period = known_period(state, into)
         self.parameters: Mapping[str, Any] = parameters_of(state)
         self.claims = self._live(wanted)
-        self.whole = not wanted and self._nothing_stays()
+        self.restated = into if not wanted and self._nothing_stays() else ""
         self.lots: dict[str, LotState] = {}
         self.held: dict[str, int] = {}
         self.drafts: list[Draft] = []
         self.gone: set[int] = set()
+        self.released = 0
         self.corrections: dict[tuple[str, str], dict[str, Any]] = {}
 
     # ---- what is withdrawn ----------------------------------------------------------------------------
@@ -112,39 +114,41 @@ class _Reversal:
         return {name: (mine[name], k[name]) for name in names if f"withdrawn:{name}:{k[name]}" not in over}
 
     def _nothing_stays(self) -> bool:
-        """Are all of the run's periods open, and was none of its claims withdrawn before?"""
-        facts, through = self.header.facts(), self.state.closed_through
-        starts = [self.state.periods[name].start for name in facts["periods"]]
-        claims = sum(1 for _ in self.state.ledger.rows(kind="claim", journal=self.header.n))
-        return len(self.claims) == claims and all(through is None or start > through for start in starts)
+        """Is the period one of the run's, and was none of the run's claims in it withdrawn before?"""
+        name = self.period.name
+        rows = self.state.ledger.rows(kind="claim", journal=self.header.n)
+        claims = [row.subject for row in rows if row.period == name]
+        return name in self.header.facts()["periods"] and all(order in self.claims for order in claims)
 
     def plan(self) -> Plan | None:
         """The journal; None where everything is withdrawn already."""
-        residuals = self._residuals() if self.whole else []
+        residuals = self._residuals() if self.restated else []
         if not self.claims and not residuals:
             return None
         taken = self._taken()
         self._enter(taken)
         effects = self._return_lots(taken)
-        clawed = sum(self._return_effect(name, effects[name]) for name in sorted(effects))
+        for name in sorted(effects):
+            self._return_effect(name, effects[name])
         for order, (claim, k) in self.claims.items():
             self._withdraw(order, claim, k)
-        if self.whole:
-            self.drafts += residuals
-        else:
-            self._correct()
+        self.drafts += residuals
+        self._correct()
         self._cancel()
-        return Plan("reversal", self._details(clawed), tuple(self.drafts), period=self.period.name)
+        return Plan("reversal", self._details(), tuple(self.drafts), period=self.period.name)
 
-    def _details(self, clawed: int) -> dict[str, Any]:
-        facts = self.header.facts()
-        details: dict[str, Any] = {
-            "run": facts["run"], "post": self.header.n, "whole": self.whole, "reason": self.reason,
-            "orders": sorted(self.claims), "retired_g": 0,
+    def _details(self) -> dict[str, Any]:
+        """whole: the residual of the period `restated` goes too; retired_g: released, and not taken back."""
+        clawed = sum(
+            entry["clawed_back_g"]
+            for (_, of_period), entry in self.corrections.items()
+            if of_period == self.restated
+        )
+        return {
+            "run": self.header.facts()["run"], "post": self.header.n, "whole": bool(self.restated),
+            "restated": self.restated, "reason": self.reason, "orders": sorted(self.claims),
+            "retired_g": self.released - clawed,
         }  # fmt: skip
-        if self.whole:
-            details["retired_g"] = int(facts["tco2e_g"]["released"]) - clawed
-        return details
 
     # ---- lots -----------------------------------------------------------------------------------------
 
@@ -236,28 +240,28 @@ class _Reversal:
 
     # ---- effects --------------------------------------------------------------------------------------
 
-    def _return_effect(self, name: str, effect: _Effect) -> int:
-        """An effect back; what of it came back from `forgone`, g CO2e."""
+    def _return_effect(self, name: str, effect: _Effect) -> None:
+        """An effect back."""
         if name.startswith("effect:origin:"):
-            return self._return_origin(name, effect)
+            self._return_origin(name, effect)
+            return
         if not effect.alive:
             self._move("returned", name, "allocated", "expired", effect.returned)
-            return 0
+            return
         self._move("returned", name, "allocated", "held", effect.returned)
         there = _sums(self.state.ledger.rows(commodity=name)).get("forgone", 0)
         asked = sum(grams for _, grams in effect.clawed)
         taken = self._claw(name, effect, min(asked, there))
         # rounding: a gram that no use ever forwent is worth realising now
         self._move("realised", name, "source", "held", asked - taken)
-        return taken
 
-    def _return_origin(self, name: str, effect: _Effect) -> int:
+    def _return_origin(self, name: str, effect: _Effect) -> None:
         """The effect of an origin: what its lots that live hold is worth, the rest expires or is retired."""
         lots = [self.lots[lot] for lot in self.state.lots_of_origin[name.removeprefix("effect:origin:")]]
         alive = [lot for lot in lots if not self.over(lot)]
         if not alive:
             self._move("returned", name, "allocated", "expired", effect.returned)
-            return 0
+            return
         sums = _sums(self.state.ledger.rows(commodity=name))
         value = max(worth(lot, self.held[lot.lot]) for lot in alive)
         missing = max(0, value - self.state.effects.get(name, 0))
@@ -270,7 +274,6 @@ class _Reversal:
         back = min(missing - taken, sums.get("retired", 0))
         self._move("returned", name, "retired", "held", back)
         self._move("realised", name, "source", "held", missing - taken - back)
-        return taken
 
     def _claw(self, name: str, effect: _Effect, grams: int) -> int:
         """Take grams back from `forgone`, and let the products that the claims were on declare them."""
@@ -298,6 +301,7 @@ class _Reversal:
 
     def _withdraw(self, order: str, claim: Row, k: int) -> None:
         facts = claim.facts()
+        self._declare(claim, 0, 0)  # also a claim that needed no credit
         self.drafts.append(
             Draft(
                 "withdrawn",
@@ -317,12 +321,14 @@ class _Reversal:
         )
 
     def _residuals(self) -> list[Draft]:
-        """Withdrawals of the run's residual facts that stand."""
-        rows = list(self.state.ledger.rows(kind="residual", journal=self.header.n))
+        """Withdrawals of the run's residual facts of the period that stand."""
+        of_run = self.state.ledger.rows(kind="residual", journal=self.header.n)
+        rows = [row for row in of_run if row.period == self.restated]
         over = self.state.ledger.find_all(f"withdrawn:{row.key}" for row in rows)
         drafts = []
         for row in (row for row in rows if f"withdrawn:{row.key}" not in over):
             self.gone.add(row.n)
+            self.released += sum(row.facts()["released_g"])
             details = {
                 "run": row.facts()["run"], "residual": row.n, "of_period": row.period, "reason": self.reason,
             }  # fmt: skip
@@ -331,7 +337,8 @@ class _Reversal:
         return drafts
 
     def _correct(self) -> None:
-        for (product, of_period), entry in sorted(self.corrections.items()):
+        stays = [item for item in sorted(self.corrections.items()) if item[0][1] != self.restated]
+        for (product, of_period), entry in stays:
             orders = entry["orders"]
             details = {
                 "run": self.header.facts()["run"], "of_period": of_period, "mass_g": sum(orders.values()),

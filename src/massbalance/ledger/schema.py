@@ -5,6 +5,7 @@ The tables themselves, their triggers and indices are made by the migrations and
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ REVISION = "0001"
 """The revision this version writes and reads: that of the newest migration."""
 
 VERSION_TABLE = "ledger_revision"
+
+_ONE_AT_A_TIME = threading.Lock()  # Alembic's context is the process's
 
 METADATA = sa.MetaData()
 
@@ -84,7 +87,8 @@ def upgrade(connection: Connection) -> None:
 
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, REVISION)
+    with _ONE_AT_A_TIME:
+        command.upgrade(config, REVISION)
 
 
 def _config() -> Config:

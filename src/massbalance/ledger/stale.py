@@ -103,11 +103,17 @@ def rule_faults(state: State, rules: Rules) -> Iterator[Fault]:
 
 
 def name_faults(facts: LotFacts) -> Iterator[Fault]:
-    """No lot's effect is kept under the name of an origin's."""
+    """No lot's effect goes by the name of an origin's, no order's withdrawal by that of a residual's."""
     for lot, name in enumerate(facts.names):
         if name.startswith("origin:"):
             row = int(facts.case.lots.source_row[lot])
             yield fault("a lot's key that does not begin so", "A4.2.1", table="lots", row=row, value=name)
+    orders = facts.case.orders
+    for row, name in zip(orders.source_row.tolist(), orders.text("order"), strict=True):
+        if name.startswith("residual:"):
+            yield fault(
+                "an order's key that does not begin so", "J5.3.3", table="orders", row=row, value=name
+            )
 
 
 def period_faults(state: Calendar, case: Case, used: set[str] | None = None) -> Iterator[Fault]:

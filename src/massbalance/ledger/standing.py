@@ -18,9 +18,9 @@ class Standing:
     """A ledger as it stood after row n.
 
     ledger: its id; hash: that row's; lots: lot -> details of its fact `lot`; balances: lot -> what it
-    holds, in millionths of its unit; periods: those that were posted, by name, in time order;
-    closed_through: last day of the last locked period; used: origin -> what became of its lots, in words,
-    where something did.
+    holds, in millionths of its unit; periods: all that it knows, by name, in time order; closed_through:
+    last day of the last locked period; used: origin -> what became of its lots, in words, where something
+    did; posted: names of the periods of posted runs (lots may have been received in later ones).
     """
 
     ledger: str
@@ -31,6 +31,7 @@ class Standing:
     periods: Mapping[str, Period]
     closed_through: date | None
     used: Mapping[str, str]
+    posted: frozenset[str] = frozenset()
 
     def held(self, lot: str) -> int:
         """What the lot holds, in millionths of its unit."""
@@ -53,4 +54,5 @@ def read_standing(ledger: Ledger) -> Standing:
             periods=state.periods,
             closed_through=state.closed_through,
             used={origin: used for origin, used in words.items() if used},
+            posted=frozenset(name for row in now.rows(kind="post") for name in row.facts()["periods"]),
         )

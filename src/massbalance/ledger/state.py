@@ -60,6 +60,7 @@ def rules_details(rules: Rules) -> Json:
         "id": rules.id,
         "version": rules.model.version,
         "sha256": rules.sha256,
+        "overrides": dict(rules.overrides),
         "parameters": json.loads(rules.parameters.model_dump_json()),
     }
 

@@ -183,6 +183,9 @@ def _bring_forward(engine: Engine, *, create: bool, timeout: float, name: str, c
             details = {"format": FORMAT, "ledger": writer.id, "name": name}
             writer.journal(kinds.OPEN, details=details)
             writer.close()
+    if engine.dialect.name == "sqlite":
+        with engines.in_words(engine):
+            engines.settle(engine)
 
 
 def _identity(engine: Engine) -> str:

@@ -1,6 +1,7 @@
 """Entries and documents, and the triggers that keep both append-only.
 
 Every refusal starts with "massbalance:", so that a caller can tell a guard's words from other errors.
+What leaves `held` is taken off before what comes is added: the largest balance can be carried over.
 Only what a database can know is refused here; the hashes are checked by `verify` (an index to keep them
 unique would tell nothing: a hash that stands twice cannot follow the chain). The rows of a journal follow
 each other, so it needs no index either.
@@ -82,8 +83,8 @@ BEGIN
     SELECT RAISE(ABORT, 'massbalance: held is not the last held changed by the movement')
     WHERE NEW.commodity IS NOT '' AND NEW.held IS NOT
         coalesce((SELECT held FROM entry WHERE commodity = NEW.commodity ORDER BY n DESC LIMIT 1), 0)
-        + CASE WHEN NEW.credit = 'held' THEN NEW.quantity ELSE 0 END
-        - CASE WHEN NEW.debit = 'held' THEN NEW.quantity ELSE 0 END;
+        - CASE WHEN NEW.debit = 'held' THEN NEW.quantity ELSE 0 END
+        + CASE WHEN NEW.credit = 'held' THEN NEW.quantity ELSE 0 END;
     SELECT RAISE(ABORT, 'massbalance: the period is locked')
     WHERE NEW.commodity IS NOT ''
     AND EXISTS (SELECT 1 FROM entry WHERE kind = 'lock' AND period = NEW.period);
@@ -160,8 +161,8 @@ BEGIN
     IF NEW.commodity <> '' THEN
         SELECT held INTO before FROM {schema}.entry WHERE commodity = NEW.commodity ORDER BY n DESC LIMIT 1;
         IF NEW.held IS DISTINCT FROM (coalesce(before, 0)
-            + CASE WHEN NEW.credit = 'held' THEN NEW.quantity ELSE 0 END
-            - CASE WHEN NEW.debit = 'held' THEN NEW.quantity ELSE 0 END)
+            - CASE WHEN NEW.debit = 'held' THEN NEW.quantity ELSE 0 END
+            + CASE WHEN NEW.credit = 'held' THEN NEW.quantity ELSE 0 END)
         THEN
             RAISE EXCEPTION 'massbalance: held is not the last held changed by the movement';
         END IF;
