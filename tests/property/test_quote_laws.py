@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import random
 import sys
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "differential"))
 
+from massbalance.domain.case import Case, Table
+from massbalance.domain.grid import Column
+from massbalance.formulation.problem import build_problem
 from massbalance.quote.answer import Quote
+from massbalance.quote.ask import Ask
 from massbalance.quote.session import Session
+from massbalance.solving.assembly import assemble
+from massbalance.solving.methods import solve as solve_compiled
 from quote_terms import drawn_terms
 from random_cases import write_random_case
 
@@ -116,3 +126,34 @@ def test_a_premium_above_the_floor_never_lowers_the_margin(seed: int, tmp_path: 
         quote = session.quote(**terms, premium_per_t=premium)
         assert quote.gain == pytest.approx((premium - floor) * float(terms["mass_t"]))
         assert quote.accept is (premium >= floor)
+
+
+@pytest.mark.parametrize("seed", LINEAR)
+def test_a_twin_of_an_order_is_worth_what_the_run_with_it_says(seed: int, tmp_path: Path) -> None:
+    """The quote's own recipe against a run's merged one: the same order in the case, firm and last of all."""
+    session = session_of(tmp_path / "case", seed)
+    case = session.case
+    if case.goals[0] != "firm_shortfall" or len(case.orders) == 0:
+        return
+    twin = case.orders.rows.iloc[seed % len(case.orders)]
+    terms = {name: str(twin[name]) for name in ("product", "period", "claim", "schemes")}
+    quote = session.quote(**terms, level=f"{float(twin['level']):g}", mass_t=25)
+    with_it = build_problem(replace(case, tables={**case.tables, "orders": extended(case, quote.ask)}))
+    compiled = assemble(with_it)
+    stages = solve_compiled(with_it, compiled).stages
+    *_, last, margin, _ = stages
+    assert last.goal.priority == 10**6
+    short = last.minimum + last.goal.constant
+    assert quote.feasible_t == pytest.approx(25 - short, abs=2e-6)
+    if quote.answer.floor_feasible is not None and quote.feasible_t > 1e-3:
+        floor = (session.margin + margin.minimum) / (25 - short)
+        assert quote.answer.floor_feasible == pytest.approx(floor, abs=tolerance(session, floor))
+
+
+def extended(case: Case, ask: Ask) -> Table:
+    """The case's orders and this one behind them, firm."""
+    own, more = case.orders, ask.orders(case)
+    rows = pd.concat([own.rows, more.rows.assign(firm=True, priority=10**6)], ignore_index=True)
+    exact = {name: column.joined(more.exact[name]) for name, column in own.exact.items()}
+    exact["priority"] = own.exact["priority"].joined(Column.from_fractions([Fraction(10**6)]))
+    return Table("orders", rows.astype(own.rows.dtypes), exact, np.append(own.source_row, 0))
