@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hard_cases import write_hard_case, write_plenty_case
 from massbalance.api import read_case
 from massbalance.quote.session import Session
 from plain_quote import quote_plainly
 from quote_terms import drawn_terms
 from random_cases import write_random_case
 
-COUNTS = {False: 90, True: 20}
-KEYS = [(mip, seed) for mip, count in COUNTS.items() for seed in range(count)]
+KINDS: dict[str, tuple[int, Callable[[Path, int], object]]] = {
+    "lp": (70, lambda folder, seed: write_random_case(folder, seed, mip=False)),
+    "mip": (20, lambda folder, seed: write_random_case(folder, seed, mip=True)),
+    "hard": (20, write_hard_case),
+    "plenty": (12, write_plenty_case),
+}
+"""Kind -> how many cases, and what writes one: `plenty` puts the margin before the shortfalls."""
+KEYS = [(kind, seed) for kind, (count, _) in KINDS.items() for seed in range(count)]
 FIRST_SEED = 7000
 RELATIVE, OF_MARGIN = 1e-5, 1e-8
 GRAM = 2e-6
-Key = tuple[bool, int]
+Key = tuple[str, int]
 Asked = dict[Key, tuple[Path, dict[str, str], dict[str, Any]]]
 
 
 def key_name(key: Key) -> str:
-    return f"{'mip' if key[0] else 'lp'}-{key[1]}"
+    return f"{key[0]}-{key[1]}"
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +46,9 @@ def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         and item.callspec.params.keys() == {"key"}
     ]
     found = []
-    for mip, seed in keys:
-        folder = root / key_name((mip, seed))
-        write_random_case(folder, FIRST_SEED + seed, mip=mip)
+    for kind, seed in keys:
+        folder = root / key_name((kind, seed))
+        KINDS[kind][1](folder, FIRST_SEED + seed)
         found.append((folder, drawn_terms(read_case(folder), seed)))
     answers = quote_plainly([{"case": str(folder), "terms": terms} for folder, terms in found], root)
     return {key: (*one, answer) for key, one, answer in zip(keys, found, answers, strict=True)}
