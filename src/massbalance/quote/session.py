@@ -35,6 +35,7 @@ from massbalance.quote.words import Binders, Binding
 from massbalance.solving.assembly import assemble
 from massbalance.solving.highs import Highs
 from massbalance.solving.hot import Hot
+from massbalance.solving.lean import lean
 from massbalance.solving.lexicographic import solve_and_keep
 from massbalance.solving.methods import chosen
 from massbalance.solving.methods import solve as solve_compiled
@@ -65,7 +66,7 @@ class Session:
         self.case = case if isinstance(case, Case) else read_case(case, progress=progress)
         self.supply = build_supply(self.case)
         self.problem = build_problem(self.case, self.supply)
-        self.compiled = assemble(self.problem)
+        self.compiled = lean(self.problem, assemble(self.problem))
         base, model = self._linear(say)
         self.hot = self._hot(base, model)
         self.decider: Decider | None = None
