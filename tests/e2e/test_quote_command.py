@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.command import DATA, Ended, inside, massbalance
-from tests.golden.test_quotes import two_buyers
+from tests.golden.test_quote_examples import two_buyers
 
 TERMS = ("--product", "bar", "--period", "Q1", "--claim", "green_share", "--level", "1", "--mass")
 KEYS = {

@@ -25,8 +25,8 @@ NOISE = 1e-9
 class Worth:
     """What an order can have and what it costs.
 
-    asked, feasible: t; loss: what the margin loses if the feasible mass is taken without a premium;
-    margin: that is left, minimised form with the sign of a cost; taken: that optimum (None: nothing is
+    asked, feasible: t; loss: what the margin loses if the feasible mass is taken without a premium; taken:
+    that optimum (None: nothing is
     feasible); columns: the one that the tie-break chooses of such optima, if asked for; short: the optimum
     of the greatest mass, where the whole is not feasible.
     """
@@ -50,7 +50,7 @@ class Worth:
 
 
 def loss_of(minimum: float, base: float) -> float:
-    """By how much a minimum lies above the base's; what is within the solver's noise is none."""
+    """By how much a minimum lies above the base's; below it by no more than the solver's noise is none."""
     loss = minimum - base
     return 0.0 if abs(loss) <= NOISE * max(1.0, abs(base)) and loss < 0 else loss
 

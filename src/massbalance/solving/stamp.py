@@ -18,7 +18,6 @@ from massbalance.formulation.goals import TIE_WEIGHT, generic
 from massbalance.formulation.problem import Problem
 from massbalance.solving.assembly import assemble
 from massbalance.solving.compiled import Compiled
-from massbalance.solving.rows import RowLabel
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
@@ -67,10 +66,6 @@ class Stamp:
         upper = self.small.row_upper.copy()
         upper[[i for i in self.rows if self.small.rows[int(i)][0] == equation]] = np.inf
         return replace(self, small=replace(self.small, row_upper=upper))
-
-    def label(self, row: int) -> RowLabel:
-        """Label, in the small model, of a new row; row: counted from the first new one."""
-        return self.small.rows[int(self.rows[row])]
 
 
 class Base:
