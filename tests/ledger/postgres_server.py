@@ -7,7 +7,6 @@ once no process that registered lives any more, however that came about.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
@@ -36,6 +35,8 @@ def connect_url(shared: Path) -> str:
 
 def binaries() -> Path:
     """The folder with initdb and postgres."""
+    if os.name != "posix":
+        raise NoServer(f"a server of our own needs POSIX; {GIVEN} may name one")
     found = [Path(p).resolve().parent for p in [shutil.which("postgres")] if p]
     installed = Path("/usr/lib/postgresql").glob("*/bin")
     found += sorted(
@@ -73,6 +74,8 @@ def _start_keeper(shared: Path, folder: Path) -> None:
 
 @contextmanager
 def _locked(shared: Path) -> Iterator[None]:
+    import fcntl
+
     with (shared / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
