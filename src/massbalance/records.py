@@ -34,7 +34,7 @@ Where = str | Path | None
 __all__ = [
     "adjust_lot", "adopt_rules", "assert_balance", "cancel_document", "carry_over", "check_document",
     "check_ledger", "checkpoint", "expire_lots", "issue_document", "lock_period", "opened", "post_run",
-    "quantity_of", "receive_lots", "reverse_run", "run_from_ledger", "session_from_ledger",
+    "quantity_of", "receive_lots", "reverse_run", "run_from_ledger", "session_from_ledger", "sound",
 ]  # fmt: skip
 
 
@@ -51,13 +51,12 @@ def post_run(
 
     proposer: else who the run names, else the user of this computer, who also approves where nobody is
     named. The same decision posted again changes nothing. Raises Unverified (6), Conflict (7: no longer
-    about the ledger as it is), Refused (3: four eyes).
+    about the ledger as it is), Refused (3: four eyes), Tampered (8).
     """
     from massbalance.ledger.approval import Approval
     from massbalance.ledger.posting import post, quiet
     from massbalance.ledger.problems import Unverified
     from massbalance.ledger.run_folder import manifest_bytes, read_run
-    from massbalance.ledger.store import Ledger
     from massbalance.verification.verify import verify_run
 
     tell = progress or quiet
@@ -66,7 +65,7 @@ def post_run(
     if not report.ok:
         raise Unverified(report.faults)
     run = read_run(path, manifest)
-    with Ledger.open(ledger) as book:
+    with sound(ledger, create=True, progress=tell) as book:
         return post(book, run, Approval(proposer, approver, note), progress=tell)
 
 
@@ -76,6 +75,27 @@ def opened(ledger: Where = None, *, create: bool = False) -> Iterator[Ledger]:
     from massbalance.ledger.store import Ledger
 
     with Ledger.open(ledger, create=create) as book:
+        yield book
+
+
+@contextmanager
+def sound(
+    ledger: Where = None, *, create: bool = False, progress: Progress | None = None
+) -> Iterator[Ledger]:
+    """A ledger whose rows, checkpoints, documents and guards are as they were recorded, else Tampered (8).
+
+    Whoever adds to a ledger, signs it or hands on what it says looks first: an edit behind its back comes to
+    light with the next command, not with the next audit.
+    """
+    from massbalance.ledger.chain import verify_ledger
+    from massbalance.ledger.problems import Tampered
+
+    with opened(ledger, create=create) as book:
+        if progress is not None:
+            progress("checking the ledger")
+        found = verify_ledger(book, checks=())
+        if found:
+            raise Tampered(found)
         yield book
 
 
@@ -92,7 +112,7 @@ def issue_document(
     from massbalance.certificates.issue import issue
     from massbalance.ledger.signing import Signer
 
-    with opened(ledger) as book:
+    with sound(ledger) as book:
         issued = issue(book, wanted, Signer.of(book.id), replace=replace)
     if out is not None:
         write_files(issued, out)
@@ -104,7 +124,7 @@ def cancel_document(wanted: Wanted, reason: str, ledger: Where = None) -> tuple[
     from massbalance.certificates.issue import cancel
     from massbalance.ledger.signing import Signer
 
-    with opened(ledger) as book:
+    with sound(ledger) as book:
         return cancel(book, wanted, reason, Signer.of(book.id))
 
 
@@ -120,7 +140,7 @@ def check_document(file: Path, ledger: Where = None, *, key: str = "") -> Checke
     beside = signature.read_bytes() if signature != file and signature.is_file() else None
     if key and ledger is None:
         return Checker(key=key).check(content, beside)
-    with opened(ledger) as book, book.snapshot() as reading:
+    with sound(ledger) as book, book.snapshot() as reading:
         return Checker(reading, key).check(content, beside)
 
 
@@ -132,7 +152,7 @@ def receive_lots(
     from massbalance.ledger.operations import receive
 
     given: Case = read_case(case, progress=progress)
-    with opened(ledger, create=True) as book:
+    with sound(ledger, create=True) as book:
         return receive(book, given, approval)
 
 
@@ -146,7 +166,7 @@ def carry_over(
     """Carry everything held over into a period; days: its first and last, where the ledger has it not."""
     from massbalance.ledger.operations import carry_over as carry
 
-    with opened(ledger) as book:
+    with sound(ledger) as book:
         return carry(book, period, days, approval)
 
 
@@ -154,7 +174,7 @@ def expire_lots(period: str, ledger: Where = None, approval: Approval | None = N
     """Book as expired what no order after the end of a period may take any more."""
     from massbalance.ledger.operations import expire
 
-    with opened(ledger) as book:
+    with sound(ledger) as book:
         return expire(book, period, approval)
 
 
@@ -162,7 +182,7 @@ def lock_period(period: str, ledger: Where = None, approval: Approval | None = N
     """Lock a period and every open one before it."""
     from massbalance.ledger.operations import lock
 
-    with opened(ledger) as book:
+    with sound(ledger) as book:
         return lock(book, period, approval)
 
 
@@ -170,7 +190,7 @@ def assert_balance(lot: str, quantity: str, ledger: Where = None, approval: Appr
     """Record that a lot holds this quantity now (a decimal in the lot's unit); Conflict where it does not."""
     from massbalance.ledger.operations import assert_balance as state_balance
 
-    with opened(ledger) as book:
+    with sound(ledger) as book:
         return state_balance(book, lot, quantity_of(quantity), approval)
 
 
@@ -178,7 +198,7 @@ def adopt_rules(source: Path, ledger: Where = None, approval: Approval | None = 
     """Bring the rule model of a case, or of a run's folder, into force; makes the ledger if need be."""
     from massbalance.ledger.operations import adopt
 
-    with opened(ledger, create=True) as book:
+    with sound(ledger, create=True) as book:
         return adopt(book, _rules_of(source), approval)
 
 
@@ -196,7 +216,7 @@ def adjust_lot(
     """Correct what was received of a lot to a quantity (a decimal in the lot's unit), in an open period."""
     from massbalance.ledger.operations import adjust
 
-    with opened(ledger) as book:
+    with sound(ledger) as book:
         return adjust(book, lot, quantity_of(quantity), period, reason, approval)
 
 
@@ -216,7 +236,7 @@ def reverse_run(
     from massbalance.ledger.run_folder import key_of
 
     key = key_of(Path(run)) if Path(run).is_dir() else str(run)
-    with opened(ledger) as book:
+    with sound(ledger) as book:
         return reverse(book, key, orders, period, reason, approval)
 
 
@@ -234,7 +254,7 @@ def checkpoint(ledger: Where = None, out: Path | None = None) -> tuple[Checkpoin
     """A signed checkpoint of the ledger as it is, and the file that it was written to in the folder `out`."""
     from massbalance.ledger.look import signed_head
 
-    with opened(ledger) as book:
+    with sound(ledger) as book:
         made = signed_head(book)
     if out is None:
         return made, None
@@ -285,10 +305,9 @@ def _opened_case(case: Path, ledger: Where, progress: Progress | None) -> Opened
     from massbalance.api import read_case
     from massbalance.ledger.opening import open_case
     from massbalance.ledger.standing import read_standing
-    from massbalance.ledger.store import Ledger
 
     given = read_case(case, progress=progress)
-    with Ledger.open(ledger, create=False) as book:
+    with sound(ledger, progress=progress) as book:
         standing = read_standing(book)
     return open_case(given, standing, progress=progress)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -148,3 +149,37 @@ def test_two_post_at_once(home: Path, tutorial_run: Path, tmp_path: Path) -> Non
         post.communicate()
     assert codes == [0, 7]
     assert document(ledger("verify", "--json"))["ok"] is True
+
+
+@pytest.fixture
+def tampered(home: Path, tutorial_run: Path) -> Path:
+    """A ledger in which somebody raised a claim by hand; all that was out before is as it was."""
+    assert inside("post", tutorial_run).code == 0
+    issued = inside("certificate", tutorial_run, "O1", "--date", "2026-07-01", "--out", home / "out")
+    assert issued.code == 0, issued.err
+    with sqlite3.connect(home / "ledger.db") as file:
+        (text,) = file.execute("SELECT sql FROM sqlite_master WHERE name = 'entry_no_update'").fetchone()
+        file.execute("DROP TRIGGER entry_no_update")
+        change = """replace(details, '"level":"', '"level":"0')"""
+        file.execute(f"UPDATE entry SET details = {change} WHERE kind = 'claim'")
+        file.execute(text)
+    return home
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "post RUN", "certificate RUN O1", "certificate RUN O1 --cancel wrong", "certificate --check PDF",
+        "audit --period 2026Q2 --out OUT", "run CASE --from-ledger --out OUT", "ledger lock 2026Q2",
+        "ledger checkpoint", "ledger reverse RUN --period 2026Q3 --reason wrong", "ledger verify",
+    ],
+)  # fmt: skip
+def test_no_command_goes_on_with_a_ledger_that_was_changed(
+    tampered: Path, tutorial_run: Path, words: str
+) -> None:
+    (pdf,) = (tampered / "out").glob("*.pdf")
+    places = {"RUN": tutorial_run, "PDF": pdf, "OUT": tampered / "new", "CASE": DATA / "tutorial"}
+    ended = inside(*(places.get(word, word) for word in words.split()))
+    assert ended.code == 8, ended.out + ended.err
+    assert "ledger-hash" in ended.err
+    assert not (tampered / "new").exists()
