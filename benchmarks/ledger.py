@@ -63,6 +63,8 @@ def measure(ledger: Ledger, runs: int) -> None:
     print(f"recording {count:,} rows: {seconds:.1f} s, {count / seconds:,.0f} rows/s")
     seconds, faults = timed(lambda: verify_ledger(ledger))
     print(f"verifying: {seconds:.1f} s, {count / seconds:,.0f} rows/s, {len(faults)} faults")
+    seconds, _ = timed(lambda: verify_ledger(ledger, checks=()))
+    print(f"what a command looks at before it adds anything (no meaning): {seconds:.1f} s")
     for attempt in ("first", "second"):
         seconds, balances = timed(ledger.balances)
         print(f"balances of {len(balances):,} lots, {attempt} time: {1000 * seconds:.1f} ms")
