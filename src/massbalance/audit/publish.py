@@ -8,8 +8,8 @@ from pathlib import Path
 
 from massbalance.audit.alone.packed import MANIFEST, PACK, SIGNATURE
 from massbalance.audit.pack import Packed, Progress, pack_files, summary_of
-from massbalance.ledger.chain import verify_ledger
-from massbalance.ledger.problems import Conflict, Tampered, fault
+from massbalance.ledger.chain import require_sound
+from massbalance.ledger.problems import Conflict, fault
 from massbalance.ledger.signing import Signer
 from massbalance.ledger.store import Ledger
 from massbalance.report.publish import OutputRefused, publish, staging, write_file
@@ -75,8 +75,5 @@ def audit_pack(
     check: nobody signs a pack of what is not as it was recorded.
     """
     with Ledger.open(ledger, create=False) as opened:
-        progress("checking the ledger")
-        found = verify_ledger(opened)
-        if found:
-            raise Tampered(found)
+        require_sound(opened, progress, checks=None)
         return write_pack(opened, periods, out, progress=progress)

@@ -19,7 +19,9 @@ from massbalance.interfaces.shared import (
     UNVERIFIED,
     USAGE,
     CaseArgument,
+    GapOption,
     JsonOption,
+    OpeningOption,
     complain,
     guarded,
     must_exist,
@@ -61,7 +63,7 @@ def run(
     time_limit: Annotated[
         float | None, typer.Option("--time-limit", min=0.0, help="Seconds of solver time; then exit 5.")
     ] = None,
-    gap: Annotated[float, typer.Option("--gap", min=0.0, max=1.0, help="Relative MIP gap to stop at.")] = 0.0,
+    gap: GapOption = 0.0,
     method: Annotated[
         Method, typer.Option("--method", help="How the optimum is found; by size unless told.")
     ] = Method.auto,
@@ -71,14 +73,7 @@ def run(
     from_ledger: Annotated[
         bool, typer.Option("--from-ledger", help="Open with the balances of the ledger's lots.")
     ] = False,
-    ledger: Annotated[
-        str | None,
-        typer.Option(
-            "--ledger",
-            metavar="URL",
-            help="That ledger: a file, or postgresql://...; implies --from-ledger.",
-        ),
-    ] = None,
+    ledger: OpeningOption = None,
     json: JsonOption = False,
 ) -> None:
     """Allocate the credits of CASE to its orders, prove it, and write the results.

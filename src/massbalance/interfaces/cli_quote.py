@@ -12,7 +12,9 @@ from massbalance.interfaces.shared import (
     INFEASIBLE,
     LIMIT,
     CaseArgument,
+    GapOption,
     JsonOption,
+    OpeningOption,
     complain,
     guarded,
     must_exist,
@@ -53,18 +55,11 @@ def quote(
             "--time-limit", min=0.0, help="Seconds of solver time to decide yes or no; then exit 5."
         ),
     ] = None,
-    gap: Annotated[float, typer.Option("--gap", min=0.0, max=1.0, help="Relative MIP gap to stop at.")] = 0.0,
+    gap: GapOption = 0.0,
     from_ledger: Annotated[
         bool, typer.Option("--from-ledger", help="Quote on the balances of the ledger's lots.")
     ] = False,
-    ledger: Annotated[
-        str | None,
-        typer.Option(
-            "--ledger",
-            metavar="URL",
-            help="That ledger: a file, or postgresql://HOST/NAME; implies --from-ledger.",
-        ),
-    ] = None,
+    ledger: OpeningOption = None,
     json: JsonOption = False,
 ) -> None:
     """What an order could be promised beside those of CASE: how much, from what premium, at whose cost.

@@ -29,6 +29,15 @@ LedgerOption = Annotated[
     ),
 ]  # fmt: skip
 
+OpeningOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger", metavar="URL",
+        help="That ledger: a file, or postgresql://HOST/NAME; implies --from-ledger.",
+    ),
+]  # fmt: skip
+GapOption = Annotated[float, typer.Option("--gap", min=0.0, max=1.0, help="Relative MIP gap to stop at.")]
+
 
 def stop(code: int) -> NoReturn:
     """End the command with an exit code."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,6 +51,19 @@ def verify_ledger(
             return Walk(snapshot, checkpoints, frozenset(keys), makers).faults()
     except Tampered as damage:
         return damage.faults
+
+
+def require_sound(
+    ledger: Ledger, progress: Callable[[str], None], *, checks: Iterable[CheckMaker] | None = ()
+) -> None:
+    """Raises Tampered (8) with every fault of a ledger, before anybody builds on it; no meaning unless told.
+
+    checks: as `verify_ledger`.
+    """
+    progress("checking the ledger")
+    found = verify_ledger(ledger, checks=checks)
+    if found:
+        raise Tampered(found)
 
 
 class Walk:

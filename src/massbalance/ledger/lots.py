@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,9 @@ import numpy as np
 
 from massbalance.domain.case import Case, Table
 from massbalance.domain.effects import Effects, Windows, windows
+from massbalance.domain.faults import Fault
 from massbalance.domain.grid import Column, decimal_text
+from massbalance.ledger.problems import fault
 
 Json = dict[str, Any]
 
@@ -124,6 +126,21 @@ def differences(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[tup
     if _contents_of(now) != _contents_of(recorded):
         found.append(("composition", _contents_of(now), _contents_of(recorded)))
     return found + _project_differences(recorded["projects"], now["projects"])
+
+
+def fact_faults(
+    name: str, recorded: Mapping[str, Any], now: Mapping[str, Any], row: int | None
+) -> Iterator[Fault]:
+    """Faults of a lot's row in `lots` of which a case says otherwise than the ledger (A4.2.1)."""
+    for column, value, expected in differences(recorded, now):
+        words = f"{expected or 'nothing'}, as recorded when lot {name} arrived"
+        yield fault(words, "A4.2.1", table="lots", row=row, column=column, value=value)
+
+
+def late_lot(name: str, origin: str, used: str, row: int | None) -> Fault:
+    """The fault of a new lot that measures again what was used already (A4.2.3); used: how, in words."""
+    words = f"no new lot of origin {origin}: of its lots in the ledger, {used}"
+    return fault(words, "A4.2.3", table="lots", row=row, column="origin", value=name)
 
 
 def _contents_of(fact: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from massbalance.domain.grid import decimal_text
 from massbalance.domain.schema import TABLE_SPECS
 from massbalance.intake.canonical import write_case
 from massbalance.intake.read import read_case
-from massbalance.ledger.lots import LotFacts, differences
+from massbalance.ledger.lots import LotFacts, fact_faults, late_lot
 from massbalance.ledger.problems import Conflict
 from massbalance.ledger.stale import case_periods, period_faults
 from massbalance.ledger.standing import Standing
@@ -155,17 +155,13 @@ class _Draft:
                 yield Fault("lots", self._line(lot), "quantity", decimal_text(listed), expected, LOT)
         for lot in (*self.listed, *self.added):
             now = facts.of(derived.lots.position[lot])
-            for column, said, recorded in differences(self.standing.lots[lot], now):
-                expected = f"{recorded or 'nothing'}, as recorded when lot {lot} arrived"
-                yield Fault("lots", self._line(lot), column, said, expected, LOT)
+            yield from fact_faults(lot, self.standing.lots[lot], now, self._line(lot))
 
     def origin_faults(self) -> Iterator[Fault]:
         """Faults of lots that would be used apart from others of their origin (A4.2.3)."""
         for lot, origin in zip(self.case.lots.position, self.case.lots.text("origin"), strict=True):
             if origin in self.standing.used and lot not in self.standing.lots:
-                used = self.standing.used[origin]
-                expected = f"no new lot of origin {origin}: of its lots in the ledger, {used}"
-                yield Fault("lots", self._line(lot), "origin", lot, expected, ORIGIN)
+                yield late_lot(lot, origin, self.standing.used[origin], self._line(lot))
         inside = dict(zip(self.case.lots.text("origin"), self.case.lots.position, strict=True))
         inside.update({self._of(lot, "origin"): lot for lot in self.added})
         for lot in self.elsewhere:

@@ -28,7 +28,7 @@ from massbalance.ledger.journals import (
     operate,
     parameters_of,
 )
-from massbalance.ledger.lots import LotFacts, commodity_of, differences, is_over
+from massbalance.ledger.lots import LotFacts, commodity_of, fact_faults, is_over, late_lot
 from massbalance.ledger.movements import arrival
 from massbalance.ledger.problems import Conflict, Refused, fault
 from massbalance.ledger.signing import Signer
@@ -111,18 +111,15 @@ def _other_facts(facts: LotFacts, known: dict[str, LotState]) -> Iterator[Fault]
     for lot, name in enumerate(facts.names):
         if name in known:
             row = int(facts.case.lots.source_row[lot])
-            for column, value, expected in differences(known[name].fact, facts.of(lot)):
-                words = f"{expected or 'nothing'}, as recorded when lot {name} arrived"
-                yield fault(words, "A4.2.1", table="lots", row=row, column=column, value=value)
+            yield from fact_faults(name, known[name].fact, facts.of(lot), row)
 
 
 def _used_origins(state: State, facts: LotFacts, new: list[int]) -> Iterator[Fault]:
     for lot in new:
         used = origin_used(state, facts.origins[lot]) if facts.origins[lot] else ""
         if used:
-            row, name = int(facts.case.lots.source_row[lot]), facts.names[lot]
-            words = f"no new lot of origin {facts.origins[lot]}: of its lots in the ledger, {used}"
-            yield fault(words, "A4.2.3", table="lots", row=row, column="origin", value=name)
+            row = int(facts.case.lots.source_row[lot])
+            yield late_lot(facts.names[lot], facts.origins[lot], used, row)
 
 
 def carry_over(

@@ -14,7 +14,7 @@ from massbalance.domain.case import Case
 from massbalance.domain.faults import Fault
 from massbalance.domain.grid import decimal_text
 from massbalance.domain.rulemodel import Rules
-from massbalance.ledger.lots import LotFacts, differences
+from massbalance.ledger.lots import LotFacts, fact_faults, late_lot
 from massbalance.ledger.movements import Before, values
 from massbalance.ledger.problems import fault
 from massbalance.ledger.run_folder import OPENING, RunFolder
@@ -171,9 +171,7 @@ def _lot_faults(run: RunFolder, books: Statement, facts: LotFacts, known: Before
         if state is None:
             continue
         here: dict[str, Any] = {"table": "lots", "row": int(run.case.lots.source_row[lot])}
-        for column, value, expected in differences(state.fact, facts.of(lot)):
-            words = f"{expected or 'nothing'}, as recorded when lot {name} arrived"
-            yield fault(words, "A4.2.1", **here, column=column, value=value)
+        yield from fact_faults(name, state.fact, facts.of(lot), here["row"])
         if not inside[lot]:
             continue
         if facts.quantity[lot] != state.held:
@@ -231,9 +229,7 @@ def _origin_faults(state: State, books: Statement, facts: LotFacts, known: Befor
     for origin in sorted(arriving):
         used = origin_used(state, origin)
         for lot in arriving[origin] if used else ():
-            words = f"no new lot of origin {origin}: of its lots in the ledger, {used}"
-            row = int(facts.case.lots.source_row[lot])
-            yield fault(words, "A4.2.3", table="lots", row=row, column="origin", value=facts.names[lot])
+            yield late_lot(facts.names[lot], origin, used, int(facts.case.lots.source_row[lot]))
     left = books.account.allocated.sum(axis=1) + books.account.expired.sum(axis=1)
     drawn = {facts.effect(lot) for lot in np.flatnonzero(left).tolist()}
     for name in sorted(drawn & known.waiting):
