@@ -16,6 +16,7 @@ from massbalance.interfaces.shared import (
     LedgerOption,
     complain,
     guarded,
+    progress,
     show,
     show_faults,
     show_json,
@@ -159,7 +160,9 @@ def _combination(asked: _Asked) -> None:
 def _issue(wanted: Wanted, replace: str, ledger: str | None, out: Path, json: bool) -> None:
     from massbalance.records import issue_document
 
-    issued = issue_document(wanted, ledger, replace=replace, out=out)
+    with progress() as say:
+        say("issuing")
+        issued = issue_document(wanted, ledger, replace=replace, out=out)
     paths = [out / name for name in issued.files()]
     for note in issued.notes:
         complain(f"certificate: {note}")
@@ -192,7 +195,9 @@ def _told(issued: Issued, paths: list[Path]) -> dict[str, object]:
 def _cancel(wanted: Wanted, reason: str, ledger: str | None, json: bool) -> None:
     from massbalance.records import cancel_document
 
-    serial, new = cancel_document(wanted, reason, ledger)
+    with progress() as say:
+        say("cancelling")
+        serial, new = cancel_document(wanted, reason, ledger)
     if json:
         show_json({"serial": serial, "cancelled": True, "new": new})
         return
@@ -206,7 +211,8 @@ def _check(asked: _Asked, file: Path, key: str | None, ledger: str | None, json:
         _usage("--key: expected a public key of 64 lower-case hexadecimal digits")
     from massbalance.records import check_document
 
-    with guarded("certificate"):
+    with guarded("certificate"), progress() as say:
+        say("checking")
         found = check_document(file, ledger, key=key or "")
     if json:
         show_json(found.as_dict())

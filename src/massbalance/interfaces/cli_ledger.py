@@ -250,7 +250,8 @@ def assert_(
     """
     from massbalance.records import assert_balance
 
-    with guarded("ledger assert"):
+    with guarded("ledger assert"), progress() as say:
+        say("comparing")
         done = assert_balance(lot, quantity, ledger, _names(proposer, approver, note))
     _told("assert", done, json, f"{lot} holds {quantity}")
 
@@ -295,7 +296,8 @@ def adjust(
     """
     from massbalance.records import adjust_lot
 
-    with guarded("ledger adjust"):
+    with guarded("ledger adjust"), progress() as say:
+        say("correcting")
         done = adjust_lot(lot, quantity, period, reason, ledger, _names(proposer, approver, note))
     _told("adjust", done, json, f"{lot} corrected to {quantity}")
 
@@ -368,7 +370,8 @@ def checkpoint(
     """
     from massbalance.records import checkpoint as make
 
-    with guarded("ledger checkpoint"):
+    with guarded("ledger checkpoint"), progress() as say:
+        say("signing")
         made, file = make(ledger, out)
     show(made.text().rstrip("\n") if file is None else str(file))
 
