@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,19 +18,7 @@ NewUrl = Callable[[], str]
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A server with rights to make schemas; without one the test is skipped, or fails where one is needed."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    try:
-        import psycopg
-
-        url = postgres_server.connect_url(shared)
-        psycopg.connect(url).close()
-    except (ImportError, postgres_server.NoServer) as reason:
-        if os.environ.get(postgres_server.NEEDED):
-            pytest.fail(f"{postgres_server.NEEDED} is set, but: {reason}")
-        pytest.skip(str(reason))
-    return url
+    return postgres_server.url_or_skip(tmp_path_factory)
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 GIVEN = "MASSBALANCE_TEST_POSTGRES"
 NEEDED = "MASSBALANCE_NEED_POSTGRES"
 
@@ -31,6 +33,23 @@ class NoServer(Exception):
 def connect_url(shared: Path) -> str:
     """Address of a server with rights to make schemas; shared: a folder that all of the session know."""
     return os.environ.get(GIVEN) or _own(shared)
+
+
+def url_or_skip(factory: pytest.TempPathFactory) -> str:
+    """Address of a server for the session; without one the test is skipped, or fails where one is needed."""
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    try:
+        import psycopg
+
+        url = connect_url(shared)
+        psycopg.connect(url).close()
+    except (ImportError, NoServer) as reason:
+        if os.environ.get(NEEDED):
+            pytest.fail(f"{NEEDED} is set, but: {reason}")
+        pytest.skip(str(reason))
+    return url
 
 
 def binaries() -> Path:

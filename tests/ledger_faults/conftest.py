@@ -37,17 +37,9 @@ def new_schemas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[
     sys.path.append(str(Path(__file__).parents[1] / "ledger"))
     import postgres_server
 
-    shared = tmp_path_factory.getbasetemp()
-    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
-    try:
-        import psycopg
+    server = postgres_server.url_or_skip(tmp_path_factory)
+    import psycopg
 
-        server = postgres_server.connect_url(shared)
-        psycopg.connect(server).close()
-    except (ImportError, postgres_server.NoServer) as reason:
-        if os.environ.get(postgres_server.NEEDED):
-            pytest.fail(f"{postgres_server.NEEDED} is set, but: {reason}")
-        pytest.skip(str(reason))
     made: list[str] = []
 
     def new(count: int) -> list[str]:
