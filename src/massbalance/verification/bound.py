@@ -4,10 +4,12 @@ Any non-negative duals give a valid bound: every row is added with its dual, and
 variable takes the bound that its reduced cost points to. So nothing here trusts the solver that
 found the duals; bad duals only make a loose bound. All numbers are exact integers (`integers.Wide`):
 duals in 1e-12, coefficients times `facts.scale`, masses in 1e-6; so is a sum of products of the three.
+What the few rows of least, common and fair shares add (`shares`), and what is held, are exact fractions.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,37 +18,19 @@ import numpy as np
 
 from massbalance.domain.grid import GRID
 from massbalance.verification.effects import Effects
-from massbalance.verification.facts import CARRIERS, Facts
+from massbalance.verification.facts import CARRIERS
+from massbalance.verification.goals import GoalProof, Scale, Values
 from massbalance.verification.integers import Index, Integers, Wide, integers
 from massbalance.verification.orders import Booked
-from massbalance.verification.proof import DUAL, Duals, Groups, shared_origins
+from massbalance.verification.proof import DUAL, SHARE_ROWS, Duals, Groups, shared_origins
+from massbalance.verification.shares import Served, Settled, Shares
+from massbalance.verification.strategy import PARTS, Strategy
 from massbalance.verification.terms import SHARE_CLAIMS
 
+NO_RECIPE = ("goal_hold", *SHARE_ROWS)
+"""Equations whose duals count beside those of lots and recipes."""
 CELLS = 500_000
 """Pool and recipe cells looked at together, to bound memory."""
-
-
-@dataclass(frozen=True)
-class GoalProof:
-    """One goal: its booked value, the value that nothing can beat, and the gap between them.
-
-    name: `firm_shortfall_t` (least is best, so the bound is from below) or `margin` (from above);
-    tolerance: the gap that booking on the grid may cost; mip: a yes or no was decided, and the
-    bound then only says how much of the value is proven.
-    """
-
-    name: str
-    priority: int | None
-    booked: Fraction
-    bound: Fraction
-    gap: Fraction
-    tolerance: Fraction
-    mip: bool
-
-    @property
-    def proven(self) -> bool:
-        """Is the value optimal within the tolerance?"""
-        return self.gap <= self.tolerance
 
 
 @dataclass(frozen=True)
@@ -69,7 +53,8 @@ class Pairs:
 class Matrix:
     """The coefficients of K pools and R recipes; built once, used for every goal."""
 
-    def __init__(self, facts: Facts, effects: Effects, groups: Groups) -> None:
+    def __init__(self, strategy: Strategy, effects: Effects, groups: Groups) -> None:
+        facts = strategy.facts
         self.facts, self.effects, self.pools, self.groups = facts, effects, groups.pools, groups
         self.pool_at = {name: k for k, name in enumerate(groups.pools)}
         self.recipe_at = {name: r for r, name in enumerate(groups.recipes)}
@@ -84,6 +69,8 @@ class Matrix:
         for k, lots in enumerate(self.pools.values()):
             for lot in (facts.lots[i] for i in lots):
                 self.supply[k, lot.first : lot.last + 1] += lot.quantity
+        leaving = strategy.leaving.tolist()
+        self.leaving = integers([max(leaving[i] for i in lots) for lots in self.pools.values()])
 
     def pairs_of(self, recipe: Index, pool: Index) -> Pairs:
         """Coefficients of given pairs."""
@@ -112,12 +99,18 @@ class Matrix:
 
 
 class Bound:
-    """The bound of one goal. All totals are in units of 1e-12 * scale^-2 * 1e-6 of the goal's unit."""
+    """The bound of one goal: `total` in units of 1e-12 / `times` * scale^-2 * 1e-6 of the goal's unit.
 
-    def __init__(self, matrix: Matrix, duals: Duals, goal: str) -> None:
-        self.matrix, self.facts = matrix, matrix.facts
+    times: what all duals are multiplied by, so that the weights of a weighted goal stay whole numbers.
+    """
+
+    def __init__(self, matrix: Matrix, strategy: Strategy, served: Served, duals: Duals, goal: str) -> None:
+        self.matrix, self.facts, self.strategy = matrix, matrix.facts, strategy
         self.held = {h: dual for (equation, h, _), dual in duals.items() if equation == "goal_hold"}
-        self.weights = {**self.held, goal: DUAL}
+        weights = {**self.held, goal: DUAL}
+        self.shares = Shares(strategy, served, duals, goal, weights)
+        self._weigh(weights)
+        duals = {row: dual * self.times for row, dual in duals.items() if row[0] not in NO_RECIPE}
         effects, recipes = matrix.effects, len(matrix.demand)
         self._categories = {category: c for c, category in enumerate(effects.categories)}
         shapes = {
@@ -134,12 +127,30 @@ class Bound:
                 self.balance[matrix.pool_at[key], self.facts.case.periods.position[index]] = dual
             elif equation == "origin_once":
                 self.origin[key] = dual
-            elif equation != "goal_hold":
+            else:
                 r = matrix.recipe_at[key]
                 rho[r] -= dual * self._enter(tables, equation, r, index, dual)
         self.rho, self.prices = Wide.of(rho), Wide.of(self.balance)
         self.dual = {name: Wide.of(table) for name, table in tables.items()}
         self.elements = [e for e in effects.elements if self.dual[f"element_cap {e}"].peak]
+
+    def _weigh(self, weights: dict[str, int]) -> None:
+        """What a unit of each part, and a t claimed of each firm priority and product, is worth to the goals.
+
+        In units of a dual; parts: PARTS.
+        """
+        goals = self.strategy.goals
+        self.times = math.lcm(*(worth.denominator for _, worth in self.strategy.objective.weights))
+        self.worth = dict.fromkeys(PARTS, 0)
+        self.firm, self.chosen = dict[int | None, int](), dict[str | None, int]()
+        for key, weight in weights.items():
+            goal, value = goals[key], weight * self.times
+            if goal.word == "firm_shortfall":
+                self.firm[goal.priority] = value
+            elif goal.word == "chosen":
+                self.chosen[goal.group] = value
+            for part, worth in self.strategy.mix(goal.word).items():
+                self.worth[part] += int(value * worth)
 
     def _enter(self, tables: dict[str, Integers], equation: str, r: int, index: str, dual: int) -> int:
         """Enter the dual of a claim (C4) or a cap (C5 to C9) of a recipe; returns the row's room per t."""
@@ -177,7 +188,9 @@ class Bound:
         cost = cost - dual["scope_cap"][r, matrix.scopes[kind]] * pairs.reduction * scale
         energy = dual["energy_cap"][r, effects.carrier[kind]]
         cost = cost - (energy + self.prices[k, pairs.period]) * scale**2
-        cost = cost - Wide.of(effects.cost[kind]) * (self.weights.get("margin", 0) * scale)
+        cost = cost - Wide.of(effects.cost[kind]) * (self.worth["margin"] * scale)
+        if self.worth["expired_tco2e"]:
+            cost = cost + Wide.of(matrix.leaving)[k] * (self.worth["expired_tco2e"] * scale)
         gains = np.flatnonzero(cost.sign() > 0)
         return int((cost[gains].python() * matrix.supply[k[gains], pairs.period[gains]]).sum())
 
@@ -197,110 +210,101 @@ class Bound:
         some = credited.where(effects.material[kind], none) + none.where(effects.project[kind], reduced)
         return (some * Wide.of(rows)).total() * scale
 
-    def kept(self, values: dict[str, int]) -> int:
+    def kept(self, values: dict[str, Fraction]) -> Fraction:
         """What the earlier goals, held at their booked values, are worth at their prices (C15)."""
-        return sum(dual * values[h] for h, dual in self.held.items()) * self.facts.scale
+        return sum((values[h] * dual for h, dual in self.held.items()), Fraction(0)) / DUAL
 
     def lots(self) -> int:
-        """What the lots' quantities are worth at the pools' prices (C1, C2)."""
+        """What the lots' quantities are worth at the pools' prices (C1, C2).
+
+        A unit of a lot is worth less by what an expiring lot of the pool counts for more than it.
+        """
         facts, total, best = self.facts, 0, dict[int, int]()
+        leaving, scale = self.strategy.leaving.tolist(), facts.scale
         for k, lots in enumerate(self.matrix.pools.values()):
+            most = int(self.matrix.leaving[k])
             for i in lots:
                 lot = facts.lots[i]
-                best[i] = lot.quantity * max(0, *self.balance[k, lot.first : lot.last + 1])
+                price = max(self.balance[k, lot.first : lot.last + 1]) * scale
+                best[i] = lot.quantity * max(0, price - self.worth["expired_tco2e"] * (most - leaving[i]))
         for origin, shared in shared_origins(facts).items():
-            price = self.origin.get(origin, 0) * GRID
+            price = self.origin.get(origin, 0) * GRID * scale
             total += price + sum(max(0, best.pop(i) - price) for i in shared)
-        return (total + sum(best.values())) * facts.scale**2
+        return (total + sum(best.values())) * scale
 
     def orders(self) -> int:
-        """What the orders' masses are worth beyond what their mixes cost (C11, C14)."""
-        facts, terms = self.facts, self.facts.terms
-        ranks = sorted(set(facts.priority[facts.firm].tolist()))
-        weights = [0, *(self.weights.get(f"firm_shortfall:{p}", 0) * facts.scale for p in ranks)]
-        rank = np.where(facts.firm, np.searchsorted(ranks, facts.priority) + 1, 0)
-        value = Wide.of(terms.premium) * self.weights.get("margin", 0) + Wide.of(weights)[rank[terms.order]]
+        """What the orders' masses are worth beyond what their mixes cost (C11, C14; B-A)."""
+        facts, terms, strategy = self.facts, self.facts.terms, self.strategy
+        value = Wide.of(terms.premium) * self.worth["margin"] + self._tonnes()[terms.order] * facts.scale
         value = value - self.rho[self.matrix.groups.recipe]
+        able = (value.sign() > 0) & ~strategy.conventional[terms.order]
         alone = (np.bincount(terms.order) == 1)[terms.order] if len(terms.order) else terms.own
-        gains = np.flatnonzero(alone & (value.sign() > 0))
+        gains = np.flatnonzero(alone & able)
         total = (value[gains] * Wide.of(facts.mass[terms.order[gains]])).total()
-        best, several = dict[int, int](), np.flatnonzero(~alone)
+        best, several = dict[int, int](), np.flatnonzero(~alone & able)
         for o, worth in zip(terms.order[several].tolist(), value[several].python().tolist(), strict=True):
             best[o] = max(best.get(o, 0), worth)
         return (total + sum(int(facts.mass[o]) * worth for o, worth in best.items())) * facts.scale
 
+    def _tonnes(self) -> Wide:
+        """What a claimed t is worth beside its premium, in units of a dual, shape (orders,)."""
+        facts = self.facts
+        ranks = sorted(set(facts.priority[facts.firm].tolist()))
+        weights = [
+            self.worth["tonnage_t"] + of_firm for of_firm in (0, *(self.firm.get(p, 0) for p in ranks))
+        ]
+        rank = np.where(facts.firm, np.searchsorted(ranks, facts.priority) + 1, 0)
+        found = Wide.of(integers(weights))[rank]
+        if self.chosen:
+            of_product = [self.chosen.get(name, 0) for name in facts.case.products.position]
+            found = found + Wide.of(integers(of_product))[self.strategy.product_of]
+        rows = self.shares.worth()
+        return found if rows is None else found + rows * self.times
 
-def booked_values(facts: Facts, effects: Effects, booked: Booked) -> dict[str, int]:
-    """Goal -> booked value, maximised, times scale and 1e6: firm claimed mass of a priority; margin."""
-    premium, cost = Wide.of(facts.terms.premium[booked.term]), Wide.of(effects.cost[booked.rows.kind])
-    earned, spent = premium * Wide.of(booked.claimed), cost * Wide.of(booked.rows.quantity)
-    values = {}
-    for goal, (_, priority) in facts.goals.items():
-        firm = facts.firm & (facts.priority == priority)
-        values[goal] = Wide.of(booked.claimed[firm]).total() * facts.scale
-    return values | {"margin": earned.total() - spent.total()}
+
+@dataclass(frozen=True)
+class Proof:
+    """The proofs of all goals, in order, and of all groups whose fair share was settled."""
+
+    goals: list[GoalProof]
+    settled: list[Settled]
 
 
 def prove(
-    facts: Facts, effects: Effects, booked: Booked, groups: Groups, duals: dict[str, Duals]
-) -> list[GoalProof]:
+    strategy: Strategy, effects: Effects, booked: Booked, groups: Groups, duals: dict[str, Duals]
+) -> Proof:
     """The proof of every goal, in the order of the case."""
-    matrix, values = Matrix(facts, effects, groups), booked_values(facts, effects, booked)
-    rows, pool_of = booked.rows, np.full(len(facts.lots), -1, dtype=np.intp)
-    for k, lots in enumerate(groups.pools.values()):
-        pool_of[lots] = k
-    many = max(1, len(groups.pools))
-    pair, count = np.unique(groups.recipe[rows.term] * many + pool_of[rows.lot], return_counts=True)
-    used = matrix.pairs_of(pair // many, pair % many)
-    bounds = {goal: Bound(matrix, dual, goal) for goal, dual in duals.items()}
+    facts, matrix = strategy.facts, Matrix(strategy, effects, groups)
+    values, served = Values(strategy, effects, booked).by_goal, Served(strategy, booked.claimed)
+    used, count = _booked_pairs(matrix, booked)
+    bounds = {goal: Bound(matrix, strategy, served, dual, goal) for goal, dual in duals.items()}
     totals = {
-        goal: bound.lots() + bound.orders() + bound.rounding(used, count) - bound.kept(values)
-        for goal, bound in bounds.items()
+        key: bound.lots() + bound.orders() + bound.rounding(used, count) for key, bound in bounds.items()
     }
     for pairs in matrix.feasible():
-        for goal, bound in bounds.items():
-            totals[goal] += bound.pairs(pairs)
-    proofs, costs = dict[str, GoalProof](), _Grid(facts)
-    for goal, bound in bounds.items():
-        value = Fraction(values[goal], facts.scale * GRID)
-        best = Fraction(totals[goal], DUAL * facts.scale**2 * GRID)
+        for key, bound in bounds.items():
+            totals[key] += bound.pairs(pairs)
+    proofs, scale, mip = dict[str, GoalProof](), Scale(strategy), not facts.is_linear()
+    for key, bound in bounds.items():
+        goal, value = strategy.goals[key], values[key]
+        best = Fraction(totals[key], DUAL * bound.times * facts.scale**2 * GRID)
+        best += bound.shares.constant - bound.kept(values)
         lost = sum((proofs[h].gap * dual for h, dual in bound.held.items()), Fraction(0)) / DUAL
-        proofs[goal] = _goal_proof(facts, costs, goal, value, best, lost)
-    return list(proofs.values())
+        tolerance = scale.tolerance(goal, scale.told(goal, value), lost + bound.shares.loose(served))
+        told = scale.told(goal, value), scale.told(goal, best)
+        proofs[key] = GoalProof(
+            key, goal.name, goal.priority, goal.group, *told, best - value, tolerance, mip
+        )
+        if goal.word == "fair_share":
+            bound.shares.settle(served, goal, proofs[key])
+    return Proof(list(proofs.values()), served.settled)
 
 
-class _Grid:
-    """What booking on the grid may cost all orders.
-
-    grams: 2 for each, or the step between the masses that the grid leaves it; slack, stake: the sums
-    of grams, and of masses in t, times the order's own premium (at least 1).
-    """
-
-    def __init__(self, facts: Facts) -> None:
-        terms, most = facts.terms, 2**61
-        steps = integers([min(max(2, facts.knife_edge(d)), most) for d in terms.demands])
-        grams = np.minimum(steps[terms.demand[terms.own]], np.maximum(facts.mass, 2))
-        price = Wide.of(np.maximum(np.abs(terms.premium[terms.own]), integers([facts.scale])))
-        self.grams = Wide.of(grams).total()
-        self.slack = Fraction((price * Wide.of(grams)).total(), facts.scale)
-        self.stake = Fraction((price * Wide.of(facts.mass)).total(), facts.scale * GRID)
-
-
-def _goal_proof(
-    facts: Facts, costs: _Grid, goal: str, value: Fraction, bound: Fraction, lost: Fraction
-) -> GoalProof:
-    """A goal's proof in its own terms, from its maximised value and bound.
-
-    The tolerance is what booking on the grid may cost: 1e-6 of the value, 2e-6 t of every order
-    (or the step between the masses that whole units of credit leave it, where that is more), and
-    what this goal gains by what booking cost the earlier ones (`lost`), up to a thousandth of all
-    that is at stake, lest a boundless price of an earlier goal hides a bad value.
-    """
-    (name, priority), gap = facts.goals[goal], bound - value
-    if goal == "margin":
-        slack, stake = costs.slack, costs.stake
-    else:
-        slack, stake = Fraction(costs.grams), Fraction(facts.firm_mass(priority), GRID)
-        value, bound = stake - value, stake - bound
-    tolerance = (max(Fraction(1), abs(value)) + slack) / 10**6 + min(lost, stake / 1000)
-    return GoalProof(name, priority, value, bound, gap, tolerance, not facts.is_linear())
+def _booked_pairs(matrix: Matrix, booked: Booked) -> tuple[Pairs, Index]:
+    """The pairs of pool and recipe that rows were booked of, and how many rows of each."""
+    rows, pool_of = booked.rows, np.full(len(matrix.facts.lots), -1, dtype=np.intp)
+    for k, lots in enumerate(matrix.pools.values()):
+        pool_of[lots] = k
+    many = max(1, len(matrix.pools))
+    pair, count = np.unique(matrix.groups.recipe[rows.term] * many + pool_of[rows.lot], return_counts=True)
+    return matrix.pairs_of(pair // many, pair % many), count
