@@ -54,7 +54,8 @@ class Handmade:
     """A run as decided: claimed: `order` or `order/offer` -> t; duals: lines of duals.csv.
 
     goals: (name, priority, value) as summary.json has them, and the group where one is named; pools,
-    recipes: member -> group; stages: group -> stage at which its fair share is settled.
+    recipes: member -> group; stages: group -> stage at which its fair share is settled; reach: lines of
+    out_of_reach.csv.
     """
 
     tables: Mapping[str, str]
@@ -66,6 +67,7 @@ class Handmade:
     recipes: Mapping[str, str]
     duals: Sequence[str] = ()
     stages: Mapping[str, int] = field(default_factory=dict)
+    reach: Sequence[str] | None = None
     status: str = "optimal"
     summary: Mapping[str, object] = field(default_factory=dict)
 
@@ -197,6 +199,12 @@ def write_run(folder: Path, run: Handmade) -> Path:
     _csv(folder / "proof" / "duals.csv", "goal,equation,key,index,dual", [d.split(",") for d in run.duals])
     if run.stages:
         _csv(folder / "proof" / "fair_share.csv", "group,stage", sorted(run.stages.items()))
+    if run.reach is not None:
+        _csv(
+            folder / "proof" / "out_of_reach.csv",
+            "equation,key,index,dual",
+            [r.split(",") for r in run.reach],
+        )
     (folder / "prices.csv").write_text("what,price\n", encoding="utf-8")
     (folder / "result.xlsx").write_bytes(b"not opened by the verifier")
     sign(folder)

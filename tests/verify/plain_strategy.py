@@ -18,6 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import linprog
+from scipy.sparse import csr_matrix
+
 from plain_model import (
     ZERO,
     Model,
@@ -32,8 +35,6 @@ from plain_model import (
     read,
 )
 from random_cases import write_random_case
-from scipy.optimize import linprog
-from scipy.sparse import csr_matrix
 
 Column = dict[int, Fraction]
 STRATEGIES = ("concentrate", "spread", "leximin", "tonnage", "least-expiry", "weighted", "blend")
@@ -111,7 +112,10 @@ class PlainGoal:
 
 @dataclass
 class PlainStrategy:
-    """The rows and goals of a case under its strategy; mass: column of every set of terms -> its order."""
+    """The rows and goals of a case under its strategy; mass: column of every set of terms -> its order.
+
+    theta: the shares' columns; units: t that a share is of; hopeless: orders that no mix serves.
+    """
 
     case: PlainCase
     model: Model
@@ -120,6 +124,8 @@ class PlainStrategy:
     goals: list[PlainGoal] = field(default_factory=list)
     groups: dict[str, tuple[list[int], Fraction]] = field(default_factory=dict)
     theta: dict[str, int] = field(default_factory=dict)
+    units: dict[str, Fraction] = field(default_factory=dict)
+    hopeless: set[str] = field(default_factory=set)
 
     @property
     def objective(self) -> dict[str, object]:
@@ -194,34 +200,32 @@ def _expiring(plain: PlainStrategy) -> dict[str, Fraction]:
     return found
 
 
-def _add_goals(plain: PlainStrategy, premium: Column) -> None:
-    case, told = plain.case, plain.objective
-    strategy = told.get("strategy", "")
+def _parts(plain: PlainStrategy, premium: Column) -> dict[str, Column]:
+    """Columns of the goals that weigh margin, tonnage and expiring lots used."""
     margin = dict(premium)
-    for lot in case.tables["lots"]:
+    for lot in plain.case.tables["lots"]:
         margin |= {c: -exact(lot, "unit_cost") for c in plain.uses[lot["lot"]]}
     used = {c: value for lot, value in _expiring(plain).items() for c in plain.uses[lot]}
     tonnes = dict.fromkeys(plain.mass, Fraction(1))
-    weights = {name: Fraction(worth) for name, worth in told.get("weights", {}).items()}
+    weights = {name: Fraction(worth) for name, worth in plain.objective.get("weights", {}).items()}
     mixed: Column = {}
     for name, columns in zip(WEIGHTS, (margin, tonnes, used), strict=True):
         for c, value in columns.items():
             mixed[c] = mixed.get(c, ZERO) + weights.get(name, ZERO) * value
+    return {"margin": margin, "tonnage": tonnes, "expiry": used, "weighted": mixed}
+
+
+def _add_goals(plain: PlainStrategy, premium: Column) -> None:
+    told, parts = plain.objective, _parts(plain, premium)
+    strategy = told.get("strategy", "")
     order = told.get("order") or ["firm_shortfall", *([OWN[strategy]] if strategy in OWN else []), "margin"]
-    firm = sorted({int(o.get("priority") or 1) for o in case.tables["orders"] if is_true(o, "firm")})
     if strategy == "concentrate":
         for y, row in plain.mass.items():
             if row["product"] not in told["products"] and not is_true(row, "firm"):
                 plain.model.upper[y] = ZERO
     for word in order:
         if word == "firm_shortfall":
-            for p in firm:
-                mine = {
-                    y: Fraction(1)
-                    for y, row in plain.mass.items()
-                    if is_true(row, "firm") and int(row.get("priority") or 1) == p
-                }
-                plain.goals.append(PlainGoal(f"{word}:{p}", mine))
+            _add_firm(plain)
         elif word == "chosen":
             for product in told["products"]:
                 mine = {y: Fraction(1) for y, row in plain.mass.items() if row["product"] == product}
@@ -232,23 +236,51 @@ def _add_goals(plain: PlainStrategy, premium: Column) -> None:
             theta = plain.theta[word] = plain.model.column(Fraction(1))
             kind = str(told.get("by", "customer"))
             plain.groups = {n: (plain.steps(o), plain.ordered(o)) for n, o in plain.by(kind).items()}
+            plain.units[word] = sum((mass for _, mass in plain.groups.values()), ZERO) or Fraction(1)
             plain.goals.append(PlainGoal(word, {theta: Fraction(1)}))
         else:
-            columns = {"margin": margin, "tonnage": tonnes, "expiry": used, "weighted": mixed}[word]
-            plain.goals.append(PlainGoal(word, columns))
+            plain.goals.append(PlainGoal(word, parts[word]))
+
+
+def _add_firm(plain: PlainStrategy) -> None:
+    """A goal for each priority of firm orders."""
+    firm: dict[int, Column] = {}
+    for y, row in plain.mass.items():
+        if is_true(row, "firm"):
+            firm.setdefault(int(row.get("priority") or 1), {})[y] = Fraction(1)
+    plain.goals += [PlainGoal(f"firm_shortfall:{p}", firm[p]) for p in sorted(firm)]
 
 
 def _add_common(plain: PlainStrategy, *, firm_first: bool) -> None:
     theta = plain.theta["common_share"] = plain.model.column(Fraction(1))
     plain.goals.append(PlainGoal("common_share", {theta: Fraction(1)}))
+    unit = ZERO
     for row in plain.case.tables["orders"]:
         apart = is_true(row, "whole") or exact(row, "min_fill") or (firm_first and is_true(row, "firm"))
-        if not apart and gridded(row, "mass_t"):
-            ys = plain.steps({row["order"]})
-            columns = {theta: gridded(row, "mass_t")} | dict.fromkeys(ys, Fraction(-1))
-            plain.model.rows.append((f"common_share[{row['order']}]", columns, ZERO))
-            opposite = {c: -value for c, value in columns.items()}
-            plain.model.rows.append((f"no_more[{row['order']}]", opposite, ZERO))
+        if apart or not gridded(row, "mass_t"):
+            continue
+        unit += gridded(row, "mass_t")
+        ys = plain.steps({row["order"]})
+        if max(_most(plain, y) for y in ys) < 1e-9:
+            plain.hopeless.add(row["order"])
+            continue
+        columns = {theta: gridded(row, "mass_t")} | dict.fromkeys(ys, Fraction(-1))
+        plain.model.rows.append((f"common_share[{row['order']}]", columns, ZERO))
+        opposite = {c: -value for c, value in columns.items()}
+        plain.model.rows.append((f"no_more[{row['order']}]", opposite, ZERO))
+    plain.units["common_share"] = unit or Fraction(1)
+
+
+def _most(plain: PlainStrategy, y: int) -> float:
+    """The greatest part of a claimed t that any mix serves, lots without end."""
+    upper, rows = plain.model.upper, plain.model.rows
+    plain.model.upper = [Fraction(10**6)] * len(upper)
+    plain.model.upper[y] = Fraction(1)
+    plain.model.rows = [row for row in rows if y in row[1] and "/" in row[0]]  # those of its terms
+    found = maximise(plain, {y: Fraction(1)}, []) if plain.model.rows else (1.0,)
+    plain.model.upper, plain.model.rows = upper, rows
+    assert found is not None
+    return found[0]
 
 
 # --- solving -----------------------------------------------------------------------------------------------

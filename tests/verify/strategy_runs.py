@@ -36,9 +36,24 @@ def green(*uses: tuple[str, str, str]) -> Sequence[Use]:
     return [Use(lot, order, quantity, rate="1") for lot, order, quantity in uses]
 
 
+def said(name: str, own: str, **told: object) -> dict[str, object]:
+    """summary.json's entry of a strategy with its default order of goals."""
+    entry = {"products": [], "by": None, "weights": {}, "groups": [], **told}
+    return {"strategy": {"name": name, "order": ["firm_shortfall", own, "margin"], **entry}}
+
+
+def group(
+    name: str, ordered: float, claimed: float, minimum: float | None = None, stage: int | None = None
+) -> dict[str, object]:
+    """A customer's service."""
+    figures = {"ordered_t": ordered, "claimed_t": claimed, "service": claimed / ordered}
+    return {"by": "customer", "group": name, **figures, "minimum": minimum, "stage": stage}
+
+
 LEXIMIN = Handmade(
     # 10 t of scrap give C half of its 40 t; 60 t of green metal give A and B 120 of their 200 t. First all
-    # have at least a half: no more can go to C. Then A and B have 60 % each.
+    # have at least a half: no more can go to C. Then A and B have 60 % each. A share is priced by all
+    # that was ordered, 240 t.
     settings=SETTINGS + '[objective]\nstrategy = "leximin"\n',
     tables=tables(
         GREEN + SCRAP,
@@ -52,13 +67,13 @@ LEXIMIN = Handmade(
     recipes={"A": "A", "B": "A", "C": "C"},
     stages={"c1": 2, "c2": 2, "c3": 1},
     duals=[
-        "fair_share:1,fair_share,c3,,0.025",
-        "fair_share:1,claim,C,,0.05",
-        "fair_share:1,pool_balance,S,P1,0.05",
-        "fair_share:2,fair_share,c1,,0.005",
-        "fair_share:2,fair_share,c2,,0.005",
-        "fair_share:2,claim,A,,0.01",
-        "fair_share:2,pool_balance,G,P1,0.01",
+        "fair_share:1,fair_share,c3,,6",
+        "fair_share:1,claim,C,,12",
+        "fair_share:1,pool_balance,S,P1,12",
+        "fair_share:2,fair_share,c1,,1.2",
+        "fair_share:2,fair_share,c2,,1.2",
+        "fair_share:2,claim,A,,2.4",
+        "fair_share:2,pool_balance,G,P1,2.4",
         # a t for B, at 30, needs half a t of metal; A would give way to it, but keeps what is fair
         "margin,pool_balance,G,P1,60",
         "margin,claim,A,,60",
@@ -66,16 +81,21 @@ LEXIMIN = Handmade(
         "margin,pool_balance,S,P1,10",
         "margin,claim,C,,10",
     ],
+    summary=said(
+        "leximin", "fair_share", by="customer",
+        groups=[group("c1", 100, 60, stage=2), group("c2", 100, 60, stage=2), group("c3", 40, 20, stage=1)],
+    ),
 )  # fmt: skip
 
 SPREAD = Handmade(
     # The firm F takes 20 of the 120 t that the metal covers; A and B share 100 t: 100 / 177 of each. That
-    # is no whole number of grams: both are rounded down.
+    # is no whole number of grams: both are rounded down. H asks for more green metal than its alloy may
+    # hold, so it has no part in this; prices are per 187 t.
     settings=SETTINGS + '[objective]\nstrategy = "spread"\n',
     tables=tables(
         GREEN,
         "A,c1,X,P1,100,green_share,0.5,10,\nB,c2,X,P1,77,green_share,0.5,30,\n"
-        "F,c3,X,P1,20,green_share,0.5,5,true\n",
+        "F,c3,X,P1,20,green_share,0.5,5,true\nH,c1,X,P1,10,green_share,0.95,50,\n",
     ),
     uses=green(("G", "A", "28.248588"), ("G", "B", "21.751412"), ("G", "F", "10")),
     claimed={"A": "56.497175", "B": "43.502824", "F": "20"},
@@ -83,20 +103,24 @@ SPREAD = Handmade(
         ("firm_shortfall_t", 1, "0"), ("common_share", None, "0.56497175"), ("margin", None, "1970.05647"),
     ],
     pools={"G": "G"},
-    recipes={"A": "A", "B": "A", "F": "A"},
+    recipes={"A": "A", "B": "A", "F": "A", "H": "H"},
+    reach=["claim,H,,1", "category_cap,H,green,1"],
     duals=[
-        "common_share,common_share,A,,0.005649717514",
-        "common_share,common_share,B,,0.005649717514",
-        "common_share,claim,A,,0.011299435028",
-        "common_share,pool_balance,G,P1,0.011299435028",
-        "common_share,goal_hold,firm_shortfall:1,,0.005649717514",
+        "common_share,common_share,A,,1.056497175141",
+        "common_share,common_share,B,,1.056497175141",
+        "common_share,claim,A,,2.112994350282",
+        "common_share,pool_balance,G,P1,2.112994350282",
+        "common_share,goal_hold,firm_shortfall:1,,1.056497175141",
         # a t costs the mean of 10 and 30 by mass: B would pay more, A less, but both get their part
         "margin,common_share,A,,8.7005649718",
         "margin,no_more,B,,11.2994350282",
         "margin,claim,A,,37.4011299435",
+        "margin,claim,H,,337",
+        "margin,category_cap,H,green,300",
         "margin,pool_balance,G,P1,37.4011299435",
         "margin,goal_hold,firm_shortfall:1,,13.7005649718",
     ],
+    summary=said("spread", "common_share"),
 )  # fmt: skip
 
 CONCENTRATE = Handmade(
@@ -111,6 +135,7 @@ CONCENTRATE = Handmade(
     goals=[("chosen_t", None, "100", "Y"), ("margin", None, "3000")],
     pools={"G": "G", "S": "S"},
     recipes={"A": "A", "B": "B"},
+    summary=said("concentrate", "chosen", products=["Y"]),
 )
 
 TONNAGE = Handmade(
@@ -136,6 +161,7 @@ TONNAGE = Handmade(
         "margin,goal_hold,tonnage,,140",
         "margin,minimum_service,customer,c2,10",
     ],
+    summary=said("tonnage", "tonnage", groups=[group("c1", 100, 72), group("c2", 100, 30, 0.3)]),
 )
 
 EXPIRING = (
@@ -151,6 +177,7 @@ EXPIRY = Handmade(
     pools={"E": "E", "Z": "E"},
     recipes={"F": "F", "N": "N"},
     duals=["expiry,category_cap,F,green,5", "expiry,pool_balance,E,P2,5"],
+    summary=said("least-expiry", "expiry"),
 )
 
 WEIGHTED = Handmade(
@@ -165,6 +192,7 @@ WEIGHTED = Handmade(
     pools=EXPIRY.pools,
     recipes=EXPIRY.recipes,
     duals=["weighted,category_cap,F,green,15", "weighted,pool_balance,E,P2,15"],
+    summary=said("weighted", "weighted", weights={"margin": 0.5, "tonnage_t": 2, "expired_tco2e": 3}),
 )
 
 STRATEGY_RUNS = {

@@ -25,7 +25,6 @@ from massbalance.verification.rows import Rows
 from massbalance.verification.strategy import Strategy
 from plain_strategy import (
     STRATEGIES,
-    PlainGoal,
     PlainStrategy,
     Stage,
     fair_rows,
@@ -39,7 +38,7 @@ GRID = 10**6
 EQUATIONS = {
     "claim": "claim", "mass": "mass_cap", "category": "category_cap", "element": "element_cap",
     "energy": "energy_cap", "minimum_service": "minimum_service", "common_share": "common_share",
-    "no_more": "no_more", "fair_share": "fair_share", "goal_hold": "goal_hold",
+    "no_more": "no_more", "fair_share": "fair_share",
 }  # fmt: skip
 CARRIER = {"MWh": "electricity", "GJ": "heat"}
 
@@ -54,6 +53,10 @@ class Solved:
     effects: Effects
     groups: Groups
     booked: Booked
+
+    def unit(self, key: str) -> float:
+        """What the prices of a goal are per."""
+        return float(self.plain.units.get(key.split(":")[0], 1))
 
     def prove(self, duals: Mapping[str, Duals]) -> Proof:
         return prove(self.strategy, self.effects, self.booked, self.groups, dict(duals))
@@ -72,7 +75,8 @@ def load(folder: Path) -> Solved | None:
         return None
     stages, stage_of = found
     facts = Facts(read_case(folder))
-    strategy, effects = Strategy(facts, stage_of), Effects(facts)
+    hopeless = np.array([name in plain.hopeless for name in facts.names.to_pylist()], dtype=bool)
+    strategy, effects = Strategy(facts, stage_of, hopeless), Effects(facts)
     names = [facts.terms.name(term) for term in range(len(facts.terms.order))]
     usable = [i for i, lot in enumerate(facts.lots) if lot.first <= lot.last]
     groups = Groups(
@@ -108,37 +112,43 @@ def book(plain: PlainStrategy, columns: np.ndarray, facts: Facts) -> Booked:
     return Booked(found, lines, claimed, term, Wide.of(np.zeros(len(claimed), np.int64)))
 
 
-def duals_of(solved: Solved, prices: Mapping[str, float]) -> Duals:
-    """A stage's prices as the proof names rows: of single lots and terms."""
-    facts, out = solved.strategy.facts, dict[tuple[str, str, str], float]()
-    shared, scopes = shared_origins(facts), dict[str, dict[int, float]]()
-    supply = dict.fromkeys(solved.groups.pools, 0.0)
-    for label, price in prices.items():
+def duals_of(solved: Solved, stage: Stage) -> Duals:
+    """A stage's prices as the proof names rows: of single lots and terms; of a share per t that it is of."""
+    out, scopes = dict[tuple[str, str, str], float](), dict[str, dict[int, float]]()
+    for label, price in stage.prices.items():
         equation, _, inside = label[:-1].partition("[")
         key, _, index = inside.partition(",")
-        key = key.removesuffix("/") if equation not in ("supply", "origin") else key
-        if equation == "supply" and key in supply:
-            supply[key] += price
-        elif equation == "origin":
-            for lot in facts.lots:
-                if lot.origin == key and lot.quantity and lot.name in supply:
-                    supply[lot.name] += price * GRID / lot.quantity
-            if key in shared:
-                out["origin_once", key, ""] = price
+        if equation == "goal_hold":
+            out["goal_hold", key, ""] = price / solved.unit(key)
         elif equation == "scope":
-            scopes.setdefault(key, {})[int(index)] = price
+            scopes.setdefault(key.removesuffix("/"), {})[int(index)] = price
         elif equation in EQUATIONS:
-            out[EQUATIONS[equation], key, CARRIER.get(index, index)] = price
-    for lot, price in supply.items():
-        for period in facts.case.periods.position:
-            out["pool_balance", lot, period] = price
+            out[EQUATIONS[equation], key.removesuffix("/"), CARRIER.get(index, index)] = price
+    out |= of_lots(solved, stage.prices)
     for key, of_scope in scopes.items():
         # nested sets, each at what it costs more than the next: a lot pays the least of its scopes
         falling = sorted(((of_scope.get(s, 0.0), s) for s in (1, 2, 3)), reverse=True)
         for n in range(3):
             more = falling[n][0] - (falling[n + 1][0] if n < 2 else 0.0)
             out["scope_cap", key, "+".join(str(s) for s in sorted(s for _, s in falling[: n + 1]))] = more
-    return {row: round(price * DUAL) for row, price in out.items() if price > 0}
+    unit = solved.unit(stage.key)
+    return {row: round(price * unit * DUAL) for row, price in out.items() if price > 0}
+
+
+def of_lots(solved: Solved, prices: Mapping[str, float]) -> dict[tuple[str, str, str], float]:
+    """Prices of lots (a pool each, the same in every period) and of origins."""
+    facts, out = solved.strategy.facts, dict[tuple[str, str, str], float]()
+    supply = {name: prices.get(f"supply[{name}]", 0.0) for name in solved.groups.pools}
+    for origin, shared in shared_origins(facts).items():
+        out["origin_once", origin, ""] = prices.get(f"origin[{origin}]", 0.0)
+        assert len(shared) > 1
+    for lot in facts.lots:
+        if lot.name in supply and lot.origin and lot.quantity:
+            supply[lot.name] += prices.get(f"origin[{lot.origin}]", 0.0) * GRID / lot.quantity
+    for lot, price in supply.items():
+        for period in facts.case.periods.position:
+            out["pool_balance", lot, period] = price
+    return out
 
 
 @cache
@@ -160,7 +170,7 @@ def test_right_prices_prove_every_stage(strategy: str, cases: Path) -> None:
         case = solved(cases, seed, strategy, False)
         if case is None:
             continue
-        proof = case.prove({stage.key: duals_of(case, stage.prices) for stage in case.stages})
+        proof = case.prove({stage.key: duals_of(case, stage) for stage in case.stages})
         assert [goal.key for goal in proof.goals] == list(case.strategy.goals)
         for goal, stage in zip(proof.goals, case.stages, strict=True):
             assert goal.gap >= -goal.tolerance, (seed, goal.key)  # rounded down here without repair
@@ -257,7 +267,7 @@ def test_no_prices_prove_less_than_the_truth(strategy: str, mip: bool, cases: Pa
         if case is None:
             continue
         best = [truth(case, n) for n in range(len(case.stages))]
-        right = {stage.key: duals_of(case, stage.prices) for stage in case.stages}
+        right = {stage.key: duals_of(case, stage) for stage in case.stages}
         tries: list[Proof] = []
         for _ in range(6):
             tries.append(case.prove({key: shaken(duals, rng) for key, duals in right.items()}))

@@ -31,7 +31,7 @@ from massbalance.verification.files import (
 from massbalance.verification.goals import GoalProof, Scale, Values
 from massbalance.verification.integers import Wide, which
 from massbalance.verification.orders import Booked
-from massbalance.verification.service import PLACES, check_strategy
+from massbalance.verification.service import PLACES, check_strategy, entry
 from massbalance.verification.shares import SHARES
 from massbalance.verification.strategy import SUMMARY_NAMES, Strategy
 from massbalance.verification.terms import texts
@@ -72,9 +72,9 @@ class Summary:
             self.must_be(Fraction(value, GRID), code, *path, name)
 
 
-def check_summary(summary: Summary, strategy: Strategy, effects: Effects, booked: Booked | None) -> None:
-    """What summary.json says of the case, the claims, the strategy and the goals."""
-    facts, rules = strategy.facts, strategy.facts.case.rules
+def check_summary(summary: Summary, facts: Facts, booked: Booked | None) -> None:
+    """What summary.json says of the case and the claims."""
+    rules = facts.case.rules
     summary.must_be(facts.case.sha256, "summary", "case_sha256")
     summary.must_be(rules.id, "summary", "rules", "id")
     summary.must_be(rules.sha256, "summary", "rules", "sha256")
@@ -86,7 +86,36 @@ def check_summary(summary: Summary, strategy: Strategy, effects: Effects, booked
     unmet = (Wide.of(facts.mass) - Wide.of(booked.claimed))[facts.firm].total()
     claimed = Wide.of(booked.claimed).total()
     summary.must_have({"claimed_t": claimed, "unmet_firm_t": unmet}, "C11 order_mass")
+
+
+def check_goals(summary: Summary, strategy: Strategy, effects: Effects, booked: Booked) -> None:
+    """What the strategy asks of the claims, and what summary.json says of it and of the goals."""
     _check_objectives(summary, strategy, effects, booked)
+    _check_entry(summary, strategy, booked)
+
+
+def _check_entry(summary: Summary, strategy: Strategy, booked: Booked) -> None:
+    """What the summary says of the strategy: nothing of the plain one."""
+    expected = entry(strategy, booked.claimed)
+    if expected is None:
+        summary.must_be(None, "summary", "strategy")
+        return
+    groups, told = expected.pop("groups"), summary.get("strategy", "groups")
+    for key, value in expected.items():
+        summary.must_be(value, "summary", "strategy", key)
+    for name, weight in strategy.objective.weights:
+        summary.must_be(weight, "summary", "strategy", "weights", name)
+    told = told if isinstance(told, list) and all(isinstance(one, dict) for one in told) else []
+    names = [{"by": one["by"], "group": one["group"]} for one in groups]
+    if [{key: one.get(key) for key in ("by", "group")} for one in told] != names:
+        summary.must_be(names, "summary", "strategy", "groups")
+        return
+    for right, one in zip(groups, told, strict=True):
+        service = number(one.get("service"))
+        if service is not None and abs(service - right["service"]) <= Fraction(1, 10**PLACES):
+            right["service"] = service
+        for key, value in right.items():
+            Summary(one, summary.faults).must_be(value, f"summary: {right['by']} {right['group']}", key)
 
 
 def _objectives(summary: Summary) -> list[dict[str, Any]]:

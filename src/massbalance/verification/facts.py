@@ -276,6 +276,11 @@ class Facts:
         gain = max(0, (lot.traits.displaced or 0) - (lot.traits.intensity or 0))
         return self.scale if lot.traits.kind == "project" else gain
 
+    @cached_property
+    def leaving(self) -> Integers:
+        """t CO2e per unit, scaled, of each lot that can be used only within the periods; 0 of others."""
+        return integers([self.unit_value(lot) if lot.leaves else 0 for lot in self.lots])
+
     def realised(self) -> int:
         """Value of all lots in the books, t CO2e in 1e-6; one origin is worth its best lot (A4.2.3)."""
         singles, origins = list[int](), defaultdict[str, list[int]](list)

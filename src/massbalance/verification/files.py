@@ -25,11 +25,13 @@ from massbalance.verification.integers import Index, Ints, Mask, Wide, which
 
 SUMMARY = "summary.json"
 FAIR_SHARE = "proof/fair_share.csv"
-"""A file of runs that ask for fair shares only."""
+"""Only of runs that ask for fair shares: the stage at which each group's was settled."""
+OUT_OF_REACH = "proof/out_of_reach.csv"
+"""Only of runs that ask for a common share: why some claims cannot be reached at all."""
 FILES = (
     "case/case.toml", "rules.toml", "allocation.csv", "orders.csv", "account.csv", "residual.csv", SUMMARY,
-    "proof/recipes.csv", "proof/pools.csv", FAIR_SHARE, "proof/duals.csv", "prices.csv", "result.xlsx",
-    "manifest.json",
+    "proof/recipes.csv", "proof/pools.csv", OUT_OF_REACH, "proof/duals.csv", FAIR_SHARE, "prices.csv",
+    "result.xlsx", "manifest.json",
 )  # fmt: skip
 """Files of a run, in the order in which their faults are told."""
 
@@ -260,7 +262,7 @@ def plain(value: Fraction | None) -> str:
 def check_present(run: Path, faults: Faults) -> None:
     """Every file that all runs need is there."""
     for file in FILES:
-        if file != FAIR_SHARE and not (run / file).is_file():
+        if file not in (FAIR_SHARE, OUT_OF_REACH) and not (run / file).is_file():
             faults.add(file, None, "", "missing", "the file", "files")
 
 

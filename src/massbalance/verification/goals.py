@@ -55,7 +55,7 @@ class Values:
         self.strategy, self.facts, self.claimed = strategy, facts, booked.claimed
         premium, cost = Wide.of(facts.terms.premium[booked.term]), Wide.of(effects.cost[rows.kind])
         earned = (premium * Wide.of(booked.claimed)).total() - (cost * Wide.of(rows.quantity)).total()
-        used = (Wide.of(strategy.leaving)[rows.lot] * Wide.of(rows.quantity)).total()
+        used = (Wide.of(facts.leaving)[rows.lot] * Wide.of(rows.quantity)).total()
         parts = (
             Fraction(earned, facts.scale * GRID),
             _tonnes(booked.claimed),
@@ -103,7 +103,7 @@ class Scale:
         price = Wide.of(np.maximum(np.abs(terms.premium[own]), integers([facts.scale])))
         self.grams, of_premium = Fraction(grams.total()), Fraction((price * grams).total(), facts.scale)
         quantity = integers([lot.quantity for lot in facts.lots])
-        worth = (Wide.of(strategy.leaving) * Wide.of(quantity)).total() if len(quantity) else 0
+        worth = (Wide.of(facts.leaving) * Wide.of(quantity)).total() if len(quantity) else 0
         self.leaving = Fraction(worth, facts.scale * GRID)
         stakes = Fraction((price * mass).total(), facts.scale * GRID), _tonnes(facts.mass), self.leaving
         slacks = of_premium, self.grams, self._grams_of_value()
@@ -160,7 +160,7 @@ class Scale:
         """
         facts, strategy = self.facts, self.strategy
         worth = {"material": 0, "electricity": 0, "heat": 0, "project": 0}
-        for lot, value in zip(facts.lots, strategy.leaving.tolist(), strict=True):
+        for lot, value in zip(facts.lots, facts.leaving.tolist(), strict=True):
             kind = lot.traits.carrier or lot.traits.kind
             worth[kind] = max(worth[kind], value)
         each = [

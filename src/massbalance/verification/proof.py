@@ -125,10 +125,10 @@ def read_duals(run: Path, strategy: Strategy, groups: Groups, faults: Faults) ->
     """Goal -> its duals; None, with faults, where one is below zero or belongs to no row."""
     file, code, before = "proof/duals.csv", "C15 goal_hold", len(faults.found)
     duals: dict[str, Duals] = {goal: {} for goal in strategy.goals}
-    rows, columns = _Rows(strategy, groups), ("goal", "equation", "key", "index", "dual")
+    rows, columns = DualRows(strategy, groups), ("goal", "equation", "key", "index", "dual")
     lines = read_csv(run, file, columns, faults)
     for at, (goal, *key, text) in enumerate(zip(*(lines[c].to_pylist() for c in columns), strict=True)):
-        value, row = _dual(text), (key[0], key[1], key[2])
+        value, row = dual_of(text), (key[0], key[1], key[2])
         if value is None or value < 0:
             faults.at(lines, at, "dual", "a decimal of at least 0 with at most 12 places", code)
         elif goal not in duals or row in duals[goal] or row[2] not in rows.indices(goal, *row[:2]):
@@ -138,7 +138,7 @@ def read_duals(run: Path, strategy: Strategy, groups: Groups, faults: Faults) ->
     return duals if len(faults.found) == before else None
 
 
-def _dual(text: str) -> int | None:
+def dual_of(text: str) -> int | None:
     """A decimal in units of 1e-12; None where it is none, or finer."""
     whole, _, part = text.partition(".")
     part = part.rstrip("0")
@@ -147,12 +147,15 @@ def _dual(text: str) -> int | None:
     return int(whole + part.ljust(DUAL_PLACES, "0"))
 
 
-class _Rows:
+class DualRows:
     """The rows of a case's equations that a dual may belong to."""
 
     def __init__(self, strategy: Strategy, groups: Groups) -> None:
         self.strategy, self.facts, self.groups = strategy, strategy.facts, groups
         self.origins = shared_origins(self.facts)
+        self.minimums = defaultdict[str, set[str]](set)
+        for by, group in strategy.minimums:
+            self.minimums[by].add(group)
 
     def indices(self, goal: str, equation: str, key: str) -> Collection[str]:
         """Second index of the rows that an equation has for a key; none: no such row."""
@@ -163,19 +166,19 @@ class _Rows:
         if equation == "goal_hold":
             order = list(self.strategy.goals)
             return ("",) if key in order[: order.index(goal)] else ()
-        return self._of_shares(equation, key) if equation in SHARE_ROWS else self._of_recipe(equation, key)
+        return self._of_shares(equation, key) if equation in SHARE_ROWS else self.of_recipe(equation, key)
 
     def _of_shares(self, equation: str, key: str) -> Collection[str]:
         """Of the rows of least, common and fair shares (C16 to C19)."""
         strategy = self.strategy
         if equation == "minimum_service":
-            return {group for by, group in strategy.minimums if by == key}
+            return self.minimums[key]
         if equation == "fair_share":
-            return ("",) if strategy.asks("fair_share") and key in strategy.fair.position else ()
+            return ("",) if key in strategy.stages else ()
         order = self.facts.case.orders.position.get(key)
         return ("",) if order is not None and strategy.covered[order] else ()
 
-    def _of_recipe(self, equation: str, key: str) -> Collection[str]:
+    def of_recipe(self, equation: str, key: str) -> Collection[str]:
         """Of the claim and the caps of a recipe (C4 to C9)."""
         if key not in self.groups.recipes:
             return ()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from massbalance.domain.grid import GRID, decimal_text
 from massbalance.verification.files import Faults, plain
-from massbalance.verification.integers import Wide, which
+from massbalance.verification.integers import Ints, Wide, which
 from massbalance.verification.orders import Booked
 from massbalance.verification.strategy import C16, C17, C18, Strategy
 
@@ -60,3 +61,35 @@ def _check_common(strategy: Strategy, booked: Booked, told: Fraction | None, fau
         for at in which(wrong.sign() > 0):
             asked = plain(Fraction(strategy.facts.mass[covered[at]].item(), GRID) * share)
             faults.at(booked.lines, int(covered[at]), "claimed_t", f"{words} its part of {asked} t", code)
+
+
+def entry(strategy: Strategy, claimed: Ints) -> dict[str, Any] | None:
+    """summary.json's `strategy`, but for the weights; None where firm orders and margin are all.
+
+    groups: every one of a kind that a least or a fair share was asked of, in order.
+    """
+    objective, fair = strategy.objective, strategy.asks("fair_share")
+    if objective.plain:
+        return None
+    kinds = {by for by, _ in strategy.minimums} | ({objective.by} if fair else set())
+    groups = []
+    for by in sorted(kinds):
+        found = strategy.groups(by)
+        for name, part, mass in zip(found.names, found.sums(claimed), found.mass, strict=True):
+            one = {
+                "by": by,
+                "group": name,
+                "ordered_t": Fraction(mass, GRID),
+                "claimed_t": Fraction(part, GRID),
+                "service": Fraction(part, mass or 1),
+                "minimum": strategy.minimums.get((by, name)),
+                "stage": strategy.stages.get(name) if fair and by == objective.by else None,
+            }
+            groups += [one] if mass else []
+    return {
+        "name": objective.strategy,
+        "order": list(objective.order),
+        "products": list(objective.products),
+        "by": objective.by if fair else None,
+        "groups": groups,
+    }

@@ -58,8 +58,8 @@ class Served:
 class Shares:
     """The part of C16 to C19 in the bound of one goal.
 
-    constant: what the rows' right sides add, and the share columns, in the goal's unit; prices: of the
-    groups' fair shares, as duals; column: what a whole of each share is worth.
+    constant: what the rows' right sides add, and the share columns, in the unit of the goal's prices;
+    prices: of the groups' fair shares, as duals; column: what a whole of each share is worth.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Shares:
         for key, weight in weights.items():
             word = strategy.goals[key].word
             if word in SHARES:
-                self.column[word] += Fraction(weight, DUAL)
+                self.column[word] += Fraction(weight, DUAL) * strategy.units[key]
         self._of_orders: dict[int, int] = defaultdict(int)
         self._of_groups: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
         free = strategy.free(goal) if strategy.asks("fair_share") else None
@@ -143,12 +143,14 @@ class Shares:
         Whatever gives every open group at least the booked share s of the stage is worth at most s plus
         the gap, and a group's price more for each t that it has beyond s of its mass.
         """
+        unit = self.strategy.units[goal.key]
         by, grams = self.strategy.objective.by, self.strategy.fair.sums(self.strategy.grams)
         for group, stage in self.strategy.stages.items():
             claimed, mass = served.of_group(by, group)
             if stage != goal.priority or not mass:
                 continue
-            worth, most, slack = Fraction(self.prices.get(group, 0), DUAL) * mass, Fraction(1), MOST_LOST
+            price = Fraction(self.prices.get(group, 0), DUAL)
+            worth, most, slack = price * mass / unit, Fraction(1), MOST_LOST
             if worth:
                 most = min(most, proof.booked + proof.gap / worth)
                 slack = min(slack, proof.tolerance / worth)

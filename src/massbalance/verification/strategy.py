@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 
+from massbalance.domain.grid import GRID
 from massbalance.verification.facts import Facts
 from massbalance.verification.files import FAIR_SHARE, Faults, positions, read_csv
-from massbalance.verification.integers import Index, Integers, Ints, Mask, Wide, integers
+from massbalance.verification.integers import Index, Ints, Mask, Wide, integers
 from massbalance.verification.terms import texts
 
 SUMMARY_NAMES = {
@@ -81,11 +82,15 @@ class Partition:
 class Strategy:
     """The goals of a case, and what its strategy asks of the orders.
 
-    stages: group -> the stage at which its fair share was settled, from the run (`read_stages`).
+    stages: group -> the stage at which its fair share was settled (`read_stages`); hopeless: orders whose
+    claim no mix reaches, however much credit there were (`reach.read_out_of_reach`). Both from the run.
     """
 
-    def __init__(self, facts: Facts, stages: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, facts: Facts, stages: Mapping[str, int] | None = None, hopeless: Mask | None = None
+    ) -> None:
         self.facts, self.objective, self.stages = facts, facts.case.objective, dict(stages or {})
+        self.hopeless = np.zeros(len(facts.mass), dtype=bool) if hopeless is None else hopeless
         self._groups: dict[str, Partition] = {}
         self.goals = {goal.key: goal for goal in self._goals()}
 
@@ -100,7 +105,7 @@ class Strategy:
                 for product in self.objective.products:
                     yield Goal(f"{word}:{product}", word, group=product)
             elif word == "fair_share":
-                for stage in range(1, max(self.stages.values(), default=0) + 1):
+                for stage in range(1, max(self.stages.values(), default=1) + 1):
                     yield Goal(f"{word}:{stage}", word, stage)
             else:
                 yield Goal(word, word)
@@ -145,8 +150,9 @@ class Strategy:
         """(kind of group, group) -> the least share of its mass that must be claimed (C16)."""
         found: dict[tuple[str, str], Fraction] = {}
         for least in self.objective.minimums:
-            for name in [least.group] if least.group else self.groups(least.by).names:
-                if name in self.groups(least.by).position:
+            groups = self.groups(least.by)
+            for name in [least.group] if least.group else groups.names:
+                if name in groups.position and groups.mass[groups.position[name]]:
                     found[least.by, name] = max(least.share, found.get((least.by, name), Fraction(0)))
         return found
 
@@ -157,8 +163,8 @@ class Strategy:
         return positions(texts(case.orders, "product"), texts(case.products, "product"))
 
     @cached_property
-    def covered(self) -> Mask:
-        """Orders with a common share (C17, C18): those that may be taken in part, not promised before."""
+    def partial(self) -> Mask:
+        """Orders that a common share may be of: those that may be taken in part, not promised before."""
         facts = self.facts
         if not self.asks("common_share"):
             return np.zeros(len(facts.mass), dtype=bool)
@@ -166,6 +172,19 @@ class Strategy:
         if self.objective.after_firm("common_share"):
             apart = apart | facts.firm
         return ~apart
+
+    @property
+    def covered(self) -> Mask:
+        """Orders with the common share (C17, C18): of those, all whose claim is not out of reach."""
+        return self.partial & ~self.hopeless
+
+    @cached_property
+    def units(self) -> dict[str, Fraction]:
+        """What each goal's prices are in: t for a share (of all orders that it may be of), else 1."""
+        partial = Wide.of(self.facts.mass[self.partial]).total()
+        masses = {"common_share": partial, "fair_share": sum(self.fair.mass)}
+        found = {key: masses.get(goal.word, 0) for key, goal in self.goals.items()}
+        return {key: Fraction(mass, GRID) if mass else Fraction(1) for key, mass in found.items()}
 
     @cached_property
     def conventional(self) -> Mask:
@@ -175,11 +194,6 @@ class Strategy:
         known = self.facts.case.products.position
         chosen = np.array([known[product] for product in self.objective.products], dtype=np.intp)
         return ~self.facts.firm & ~np.isin(self.product_of, chosen)
-
-    @cached_property
-    def leaving(self) -> Integers:
-        """t CO2e per unit, scaled, of each lot that expires within the periods; 0 of others."""
-        return integers([self.facts.unit_value(lot) if lot.leaves else 0 for lot in self.facts.lots])
 
     @cached_property
     def grams(self) -> Ints:
@@ -243,19 +257,19 @@ def read_stages(run: Path, facts: Facts, faults: Faults) -> dict[str, int]:
             faults.add(FAIR_SHARE, None, "", "there", "no such file: no goal asks for fair shares", C19)
         return {}
     lines, found = read_csv(run, FAIR_SHARE, ("group", "stage"), faults), dict[str, int]()
-    stages = {str(n): n for n in range(1, len(asked.fair.names) + 1)}
+    names = {name for name, mass in zip(asked.fair.names, asked.fair.mass, strict=True) if mass}
+    stages = {str(n): n for n in range(1, len(names) + 1)}
     for at, (name, text) in enumerate(
         zip(lines["group"].to_pylist(), lines["stage"].to_pylist(), strict=True)
     ):
-        if name not in asked.fair.position or name in found:
+        if name not in names or name in found:
             faults.at(lines, at, "group", f"a {asked.objective.by} that ordered, once", C19)
         elif text not in stages:
             faults.at(lines, at, "stage", f"a whole number from 1 to {len(stages)}", C19)
         else:
             found[name] = stages[text]
-    for name in asked.fair.names:
-        if name not in found:
-            faults.add(FAIR_SHARE, None, "group", name, "a row for this group", C19)
+    for name in sorted(names - set(found)):
+        faults.add(FAIR_SHARE, None, "group", name, "a row for this group", C19)
     gap = set(range(1, max(found.values(), default=0) + 1)) - set(found.values())
     if gap:
         faults.add(FAIR_SHARE, None, "stage", sorted(gap)[0], "a group at every stage up to the last", C19)

@@ -9,7 +9,13 @@ from pathlib import Path
 from massbalance.domain.case import TABLES, Case
 from massbalance.domain.faults import CaseRefused, Fault
 from massbalance.intake.read import read_case
-from massbalance.verification.balance import Summary, check_books, check_certified, check_summary
+from massbalance.verification.balance import (
+    Summary,
+    check_books,
+    check_certified,
+    check_goals,
+    check_summary,
+)
 from massbalance.verification.bound import prove
 from massbalance.verification.effects import Effects
 from massbalance.verification.facts import Facts
@@ -25,6 +31,7 @@ from massbalance.verification.goals import GoalProof
 from massbalance.verification.opening import check_opening
 from massbalance.verification.orders import Booked, check_orders
 from massbalance.verification.proof import read_duals, read_groups
+from massbalance.verification.reach import read_out_of_reach
 from massbalance.verification.rows import check_allocation
 from massbalance.verification.strategy import C19, Strategy, read_stages
 
@@ -71,12 +78,11 @@ def verify_run(run: Path, *, progress: Callable[[str], None] | None = None) -> R
         booked = _check_decisions(run, facts, effects, faults)
         tell("books")
         summary = Summary(read_json(run, SUMMARY, faults), faults)
-        strategy = Strategy(facts, read_stages(run, facts, faults))
-        check_summary(summary, strategy, effects, booked)
+        check_summary(summary, facts, booked)
         check_books(run, summary, facts, booked)
         check_opening(run, summary, case)
         tell("proof")
-        goals = _check_proof(run, summary, strategy, effects, booked)
+        goals = _check_proof(run, summary, facts, effects, booked)
     tell("manifest")
     check_manifest(run, faults)
     return Report(tuple(faults.in_order()), tuple(goals))
@@ -105,11 +111,21 @@ def _check_decisions(run: Path, facts: Facts, effects: Effects, faults: Faults) 
 
 
 def _check_proof(
-    run: Path, summary: Summary, strategy: Strategy, effects: Effects, booked: Booked | None
+    run: Path, summary: Summary, facts: Facts, effects: Effects, booked: Booked | None
 ) -> list[GoalProof]:
-    """Pools and recipes are sound, and no goal can be bettered by more than the grid costs."""
-    faults, code = summary.faults, "C15 goal_hold"
-    groups = read_groups(run, strategy.facts, faults)
+    """The strategy is kept, pools and recipes are sound, no goal can be bettered by more than the grid costs.
+
+    What a run says of its strategy (stages, claims out of reach) stands before the goals: where it is
+    wrong, nothing is said of them.
+    """
+    faults, code, groups = summary.faults, "C15 goal_hold", read_groups(run, facts, summary.faults)
+    before = len(faults.found)
+    hopeless = read_out_of_reach(run, facts, effects, groups, faults)
+    strategy = Strategy(facts, read_stages(run, facts, faults), hopeless)
+    if len(faults.found) > before:
+        return []
+    if booked is not None and (groups is not None or not strategy.asks("common_share")):
+        check_goals(summary, strategy, effects, booked)
     duals = read_duals(run, strategy, groups, faults) if groups is not None else None
     if booked is None or groups is None or duals is None:
         return []
