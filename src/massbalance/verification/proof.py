@@ -176,7 +176,9 @@ class DualRows:
         if equation == "fair_share":
             return ("",) if key in strategy.stages else ()
         order = self.facts.case.orders.position.get(key)
-        return ("",) if order is not None and strategy.covered[order] else ()
+        # what claims nothing, as it is out of reach, has no more than the common share either
+        able = strategy.covered if equation == "common_share" else strategy.partial
+        return ("",) if order is not None and able[order] else ()
 
     def of_recipe(self, equation: str, key: str) -> Collection[str]:
         """Of the claim and the caps of a recipe (C4 to C9)."""
