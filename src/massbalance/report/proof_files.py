@@ -9,11 +9,14 @@ from massbalance.formulation.problem import Problem
 from massbalance.solving.duals import DUAL_DECIMALS, Duals
 
 
-def proof_files(problem: Problem, duals: Duals) -> dict[str, TextTable]:
-    """File name -> table: which lots and orders are alike, and the prices of every goal."""
+def proof_files(problem: Problem, duals: Duals, stages: list[int]) -> dict[str, TextTable]:
+    """File name -> table: which lots and orders are alike, and the prices of every goal.
+
+    stages: of a fair share, the stage in which each group was held; none where there is no such goal.
+    """
     case, pools, terms = problem.case, problem.pools, problem.terms
     usable = np.flatnonzero(pools.lot_pool >= 0)
-    return {
+    files = {
         "proof/recipes.csv": TextTable(
             {
                 "order": pick(text(case.orders, "order"), terms.order),
@@ -38,3 +41,8 @@ def proof_files(problem: Problem, duals: Duals) -> dict[str, TextTable]:
             frozenset({"dual"}),
         ),
     }
+    if "fair_share" in case.objective.order:
+        names = [group.name for group in problem.stakes.groups]
+        columns = {"group": strings(names), "stage": strings([str(stage) for stage in stages])}
+        files["proof/fair_share.csv"] = TextTable(columns, frozenset({"stage"}))
+    return files

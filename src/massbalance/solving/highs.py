@@ -231,6 +231,13 @@ class Highs:
                 best=np.concatenate([held.best, movable & (costs > 0)]),
             )
 
+    def change_row(self, row: int, column: int, value: float, upper: float) -> None:
+        """Another coefficient and another upper bound of a row; the compiled model knows nothing of it."""
+        if not np.isfinite([value, upper]).all():
+            raise SolverError("coefficients and bounds must be finite")
+        self._ok(self.highs.changeCoeff(row, column, value), "changeCoeff")
+        self._ok(self.highs.changeRowBounds(row, -highspy.kHighsInf, upper / self.unit), "changeRowBounds")
+
     def loosen(self, relative: float) -> None:
         """Give every held goal a slack relative to max(1, |value|)."""
         self._release()

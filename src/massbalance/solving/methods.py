@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from massbalance.formulation.problem import Problem
 from massbalance.solving import decomposition, lexicographic
 from massbalance.solving.assembly import assemble
 from massbalance.solving.compiled import Compiled, compile_model
+from massbalance.solving.minimum import within_reach
 from massbalance.solving.solution import Progress, Solution
 
 METHODS = ("auto", "monolith", "decomposition", "reference")
@@ -24,8 +26,13 @@ def chosen(problem: Problem, compiled: Compiled, method: str) -> str:
     """The method that `auto` stands for. ValueError for a word that is none."""
     if method not in METHODS:
         raise ValueError(f"method {method!r}: one of {', '.join(METHODS)}")
-    if method != "auto":
-        return method
+    if method == "decomposition" and not problem.case.objective.plain:
+        raise ValueError(
+            "method 'decomposition': it takes firm orders and margin only; this case's [objective] has other "
+            "goals or minimum services (methods: auto, monolith, reference)"
+        )
+    if method != "auto" or not problem.case.objective.plain:
+        return "monolith" if method == "auto" else method
     many = len(problem.recipes) > MOST_RECIPES or int(compiled.integer.sum()) > MOST_YES_NO
     return "decomposition" if many else "monolith"
 
@@ -44,12 +51,16 @@ def solve(
     gap: float = 0.0,
     progress: Progress | None = None,
 ) -> Solution:
-    """Lexicographic optimum by one of METHODS (always feasible: nothing need be allocated).
+    """Lexicographic optimum by one of METHODS (feasible: nothing need be allocated but minimum services).
 
-    time_limit: seconds for all solves together; gap: relative MIP gap to stop at. SolverError where
-    HiGHS answers what cannot be true.
+    time_limit: seconds for all solves together; gap: relative MIP gap to stop at. Infeasible where minimum
+    services cannot be met; SolverError where HiGHS answers what cannot be true.
     """
     method = chosen(problem, compiled, method)
+    begun = time.monotonic()
+    compiled = within_reach(problem, compiled, None if time_limit is None else begun + time_limit, progress)
+    if time_limit is not None:
+        time_limit = max(0.0, begun + time_limit - time.monotonic())
     if method == "decomposition":
         found = decomposition.solve(problem, compiled, time_limit=time_limit, gap=gap, progress=progress)
     else:
