@@ -49,8 +49,8 @@ from massbalance.solving.solution import Solution
 from massbalance.verification.verify import Report, verify_run
 
 __all__ = [
-    "METHODS", "Case", "Infeasible", "Outcome", "Provenance", "Result", "Session", "SolverError", "VerificationFailed",
-    "check_case", "read_case", "run_case", "solve", "solve_objectives", "verify_run",
+    "METHODS", "Case", "Infeasible", "Outcome", "Provenance", "Result", "Session", "SolverError",
+    "VerificationFailed", "check_case", "read_case", "run_case", "solve", "solve_objectives", "verify_run",
 ]  # fmt: skip
 
 Progress = Callable[[str], None]
@@ -256,7 +256,7 @@ def _finish(
             "account.csv": account_table(case, account_rows(case, allocation)),
             "residual.csv": residual_table(case, residual),
             "prices.csv": prices,
-            **proof_files(problem, duals, stage_of_groups(solution)),
+            **proof_files(problem, duals, stage_of_groups(solution), caps),
         }
     document = summary(problem, compiled, decided, allocation, residual, warnings, clock.seconds)
     return Result(case, problem, compiled, solution, allocation, residual, outputs, document)

@@ -11,8 +11,14 @@ from massbalance.intake.objective import with_objective
 
 FREE = ("tonnage", "expiry")
 """Goals that any strategy may have beside its own."""
-OWN = {"concentrate": ["chosen"], "spread": ["common_share"], "leximin": ["fair_share"], "tonnage": ["tonnage"],
-       "least-expiry": ["expiry"], "weighted": ["weighted"]}  # fmt: skip
+OWN = {
+    "concentrate": ["chosen"],
+    "spread": ["common_share"],
+    "leximin": ["fair_share"],
+    "tonnage": ["tonnage"],
+    "least-expiry": ["expiry"],
+    "weighted": ["weighted"],
+}
 
 
 def random_objective(case: Case, seed: int, strategy: str) -> dict[str, Any]:

@@ -66,6 +66,14 @@ class Stakes:
     codes: tuple[IndexArray, ...]
     expires: bool
 
+    def shares(self, count: int) -> Bools:
+        """Which of so many orders stand in a row of a share (C17 to C19)."""
+        found = np.zeros(count, dtype=bool)
+        found[self.covered] = True
+        for group in self.groups:
+            found[group.orders] = True
+        return found
+
     @property
     def common_t(self) -> float:
         """Mass of all orders under the common share, t."""

@@ -40,7 +40,7 @@ class Reasons:
             (s.row_dual for s in solution.stages if s.goal.name == "margin" and s.row_dual is not None), None
         )
         self.binding = self._binding()
-        self.firm_first = problem.case.goals[0] == "firm_shortfall"
+        self.firm_first = problem.case.objective.after_firm("margin")
         self.cost = self._credit_cost()
         self.excuses = Excuses(problem)
         self.need = problem.recipes.need.floats()

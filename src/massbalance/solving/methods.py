@@ -10,6 +10,7 @@ from massbalance.solving import decomposition, lexicographic
 from massbalance.solving.assembly import assemble
 from massbalance.solving.compiled import Compiled, compile_model
 from massbalance.solving.minimum import within_reach
+from massbalance.solving.reach import without_hopeless
 from massbalance.solving.solution import Progress, Solution
 
 METHODS = ("auto", "monolith", "decomposition", "reference")
@@ -42,6 +43,17 @@ def compiled_by(problem: Problem, method: str) -> Compiled:
     return compile_model(problem) if method == "reference" else assemble(problem)
 
 
+def prepared(
+    problem: Problem, compiled: Compiled, deadline: float | None = None, progress: Progress | None = None
+) -> Compiled:
+    """The model as it is solved: nothing else where the case asks for firm orders and margin only.
+
+    Its minimum services can be met (Infeasible otherwise), and an order whose claim is out of reach does
+    not hold the common share of all others.
+    """
+    return without_hopeless(problem, within_reach(problem, compiled, deadline, progress))
+
+
 def solve(
     problem: Problem,
     compiled: Compiled,
@@ -58,7 +70,7 @@ def solve(
     """
     method = chosen(problem, compiled, method)
     begun = time.monotonic()
-    compiled = within_reach(problem, compiled, None if time_limit is None else begun + time_limit, progress)
+    compiled = prepared(problem, compiled, None if time_limit is None else begun + time_limit, progress)
     if time_limit is not None:
         time_limit = max(0.0, begun + time_limit - time.monotonic())
     if method == "decomposition":

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
+from massbalance.domain.grid import GRID
 from massbalance.domain.infeasible import NOTHING_T, Clash, Infeasible
 from massbalance.formulation.labels import EQUATION_NAMES
 from massbalance.formulation.problem import Problem
@@ -19,6 +20,9 @@ from massbalance.solving.solution import Progress
 
 Floats = npt.NDArray[np.float64]
 PRICED = 1e-7
+SPARE_G = 2.0
+"""What a group is given beyond its minimum, where there is room, for the rounding of each order of the
+case, g: so that the minimum holds on booked figures."""
 
 
 def within_reach(
@@ -34,10 +38,15 @@ def within_reach(
         return compiled
     if progress is not None:
         progress("minimum services")
-    missing, price = _least_missing(compiled, rows, deadline)
-    if missing.max(initial=0.0) > NOTHING_T:
-        raise Infeasible(_clashing(minimums, missing, price))
+    spare = SPARE_G / GRID * len(problem.case.orders)
+    most = np.array([m.group.mass_t for m in minimums])[[int(compiled.rows[int(i)][1]) for i in rows]]  # type: ignore[call-overload]
     upper = compiled.row_upper.copy()
+    upper[rows] = np.maximum(upper[rows] - spare, -most)
+    more = compiled.row_upper[rows] - upper[rows]
+    missing, price = _least_missing(replace(compiled, row_upper=upper), rows, deadline)
+    if (missing - more).max(initial=0.0) > NOTHING_T:
+        missing, price = _least_missing(compiled, rows, deadline)
+        raise Infeasible(_clashing(minimums, missing, price))
     upper[rows] += missing
     return replace(compiled, row_upper=upper)
 
