@@ -46,10 +46,10 @@ class Plan:
 
     targets: in booking order; recipe, period: of each; prices: what a unit of each pool in each
     period costs each goal that has prices, shape (goals, pools, periods); worths: what a tonne of each step
-    brings each, shape (goals, steps).
+    brings each, shape (goals, steps). given: as `targets.targets` takes it.
     """
 
-    def __init__(self, problem: Problem, compiled: Compiled, solution: Solution) -> None:
+    def __init__(self, problem: Problem, compiled: Compiled, solution: Solution, given: float = 0.0) -> None:
         columns = solution.columns
         self.problem, self.flows = problem, compiled.flows
         self.f = columns[compiled.f] if len(compiled.f) else np.zeros(0)
@@ -60,7 +60,7 @@ class Plan:
         self.mixes = _mixes(problem, compiled, columns, self.prices)
         step_t = columns[compiled.step] if len(compiled.step) else np.zeros(0)
         take = (compiled.take >= 0) & (columns[np.maximum(compiled.take, 0)] > 0.5)
-        wanted = targets(problem, step_t, take)
+        wanted = targets(problem, step_t, take, given)
         ways = self.mixes.count()[problem.recipes.of_term[wanted.term]]
         self.targets: Targets = wanted.take(booking_order(problem, wanted, ways))
         self.recipe: IndexArray = problem.recipes.of_term[self.targets.term]

@@ -16,8 +16,6 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 FULL_WITHIN_T = 2e-6
 """A step this close to its full mass (t, and 1e-9 of it) is full: the solver is no finer."""
-GIVEN_G = 4.0
-"""What orders under the common share give for the rounding of each order of the case, g."""
 SLIVER = 1e-2
 """A mass this part of a gram below a whole one is that."""
 NOT_FIRM = 2**31
@@ -62,29 +60,29 @@ class Targets:
         return Targets(self.term[at], self.mass[at], self.least[at], self.full[at], self.exact[at])
 
 
-def targets(problem: Problem, step_t: Floats, take: Bools) -> Targets:
+def targets(problem: Problem, step_t: Floats, take: Bools, given: float = 0.0) -> Targets:
     """Claimed mass of every term, the terms of a step filled in canonical order.
 
-    step_t: claimed mass of each step (t); take: which steps that need a yes or no are taken.
+    step_t: claimed mass of each step (t); take: which steps that need a yes or no are taken; given: part of
+    its mass that each order under the common share gives for the rounding of all.
     """
-    step_t = _given_back(problem, step_t)
+    step_t = _given_back(problem, step_t, given)
     yes_no = _yes_no(problem, step_t, take)
     filled = _filled(problem, step_t)
     term, mass, least, full, exact = (np.concatenate(part) for part in zip(yes_no, filled, strict=True))
     return Targets(term, mass, least, full, exact)
 
 
-def _given_back(problem: Problem, step_t: Floats) -> Floats:
-    """Claimed mass of the steps, orders under the common share giving what rounding will cost, each in
-    proportion to its mass: the last one booked would have to give it all, and so have less than its share.
+def _given_back(problem: Problem, step_t: Floats, given: float) -> Floats:
+    """Claimed mass of the steps, orders under the common share giving that part of their mass for what
+    rounding costs: else the last one booked would have to give it all, and have less than its share.
     """
-    steps, stakes = problem.steps, problem.stakes
-    if not len(stakes.covered):
+    steps = problem.steps
+    if not given:
         return step_t
-    part = GIVEN_G / GRID * len(problem.case.orders) / max(stakes.common_t, 1.0)
-    covered = np.isin(problem.terms.order[steps.first_terms()], stakes.covered)
+    covered = np.isin(problem.terms.order[steps.first_terms()], problem.stakes.covered)
     partly = covered & (step_t < steps.upper - FULL_WITHIN_T)
-    return np.where(partly, np.maximum(0.0, step_t - part * steps.upper), step_t)
+    return np.where(partly, np.maximum(0.0, step_t - given * steps.upper), step_t)
 
 
 def _masses(problem: Problem) -> Ints:
