@@ -28,8 +28,10 @@ from massbalance.solving.solution import Solution
 
 AGAIN = 8
 """How often all is booked again for orders that found nothing."""
-SHARED = 6
+SHARED = 4
 """How often all is booked again for orders that rounding leaves with less than the common share."""
+MENDED = 0.75
+"""What is left of that must be no more than this part, or giving more does not help."""
 ROUNDING_G = 2
 """What whole grams may cost an order, on the average."""
 
@@ -67,10 +69,11 @@ def book(
         worst, part = best.beside_the_share
         if worst <= ROUNDING_G:
             break
-        given += 2.0 * part
+        given = 2.0 * part if not given else given + part
         again = _booked(Plan(problem, compiled, solution, given), draw_more)
-        if again.beside_the_share < best.beside_the_share:
-            best = again
+        if again.beside_the_share[0] > MENDED * worst:
+            break
+        best = again
     return best.allocation(), [int(best.plan.targets.term[i]) for i in best.missed]
 
 
@@ -129,7 +132,7 @@ class _Attempt:
         mass = np.asarray(plan.problem.case.orders.grid("mass_t"), dtype=np.float64)[order[at]]
         short = (self.claimed[at] / mass).max() * mass - self.claimed[at]
         worst = int(np.argmax(short))
-        return float(short[worst]), float((short / mass).max())
+        return float(short[worst]), float(short[worst] / mass[worst])
 
     @property
     def missed(self) -> list[int]:

@@ -345,9 +345,8 @@ class Highs:
             raise SolverError("HiGHS: run answered an error")
 
     def _heed(self, event: Any) -> None:
-        """Stop where that was asked for."""
-        if self._stop:
-            event.interrupt()
+        """Stop where that was asked for, and only there: HiGHS remembers what it was told last."""
+        event.interrupt(self._stop)
 
     def _price_holds(self, dual: Floats, reduced: Floats) -> None:
         """A hold that fixed its columns costs what the dearest of them would save by giving way.

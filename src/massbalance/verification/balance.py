@@ -147,7 +147,7 @@ def check_certified(summary: Summary, goals: list[GoalProof]) -> None:
     """The bounds and gaps that the summary states, if any, are those of its proof, to 8 digits."""
     for objective, goal in zip(_objectives(summary), goals, strict=False):
         for key, value in (("certified_bound", goal.bound), ("certified_gap", goal.gap)):
-            found = number(objective.get(key, plain(value)))
+            found = number(objective[key]) if key in objective else value
             if found is None or abs(found - value) > max(abs(value), Fraction(1)) / 10**8:
                 summary.faults.add(SUMMARY, None, key, objective[key], plain(value), "C15 goal_hold")
 
