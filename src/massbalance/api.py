@@ -32,7 +32,7 @@ from massbalance.intake.canonical import write_case
 from massbalance.intake.read import read_case
 from massbalance.quote.session import Session
 from massbalance.report.documents import Json, dumps
-from massbalance.report.goal_values import booked_value, stage_of_groups
+from massbalance.report.goal_values import booked_value, minimums_missed, stage_of_groups
 from massbalance.report.prices import price_table
 from massbalance.report.proof_files import proof_files
 from massbalance.report.publish import check_target, publish, sign_off, staging, write_file
@@ -197,6 +197,20 @@ def solve(
         )
     with clock.stage("book"):
         allocation, unfit = book(problem, compiled, solution)
+    if minimums_missed(problem, allocation):
+        # rounding took grams from a group that had just its least share: give it some to lose
+        with clock.stage("solve"):
+            solution = solve_compiled(
+                problem,
+                compiled,
+                method=method,
+                time_limit=time_limit,
+                gap=gap,
+                progress=clock.say,
+                spare=True,
+            )
+        with clock.stage("book"):
+            allocation, unfit = book(problem, compiled, solution)
     decided = solution
     banned: set[int] = set()
     while unfit and problem.is_mip and len(banned) < MOST_BANNED:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from massbalance.api import Outcome
-    from massbalance.verification.bound import GoalProof
+    from massbalance.verification.goals import GoalProof
     from massbalance.verification.verify import Report
 
 
@@ -114,7 +114,7 @@ def _emissions(t: Mapping[str, Any]) -> list[str]:
 
 
 def _proof_name(proof: GoalProof) -> str:
-    last = proof.priority if proof.priority is not None else getattr(proof, "group", None)
+    last = proof.priority if proof.priority is not None else proof.group
     return proof.name if last is None else f"{proof.name} {last}"
 
 

@@ -105,6 +105,12 @@ def _least_share(problem: Problem, allocation: Allocation, kept: Floats | None) 
     return min(shares, default=Fraction(1))
 
 
+def minimums_missed(problem: Problem, allocation: Allocation) -> bool:
+    """Has some group less than its least share, on booked figures?"""
+    minimums = problem.stakes.minimums
+    return any(Fraction(total(allocation.claimed[m.group.orders]), GRID) < m.least for m in minimums)
+
+
 def stage_of_groups(solution: Solution) -> list[int]:
     """The last stage of a fair share in which each group was raised; empty where there is none."""
     raised = [stage.kept for stage in solution.stages if stage.goal.name == "fair_share"]

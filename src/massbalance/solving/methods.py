@@ -44,14 +44,19 @@ def compiled_by(problem: Problem, method: str) -> Compiled:
 
 
 def prepared(
-    problem: Problem, compiled: Compiled, deadline: float | None = None, progress: Progress | None = None
+    problem: Problem,
+    compiled: Compiled,
+    deadline: float | None = None,
+    progress: Progress | None = None,
+    *,
+    spare: bool = False,
 ) -> Compiled:
     """The model as it is solved: nothing else where the case asks for firm orders and margin only.
 
     Its minimum services can be met (Infeasible otherwise), and an order whose claim is out of reach does
-    not hold the common share of all others.
+    not hold the common share of all others. spare: as `minimum.within_reach` takes it.
     """
-    return without_hopeless(problem, within_reach(problem, compiled, deadline, progress))
+    return without_hopeless(problem, within_reach(problem, compiled, deadline, progress, spare=spare))
 
 
 def solve(
@@ -62,15 +67,18 @@ def solve(
     time_limit: float | None = None,
     gap: float = 0.0,
     progress: Progress | None = None,
+    spare: bool = False,
 ) -> Solution:
     """Lexicographic optimum by one of METHODS (feasible: nothing need be allocated but minimum services).
 
     time_limit: seconds for all solves together; gap: relative MIP gap to stop at. Infeasible where minimum
-    services cannot be met; SolverError where HiGHS answers what cannot be true.
+    services cannot be met; SolverError where HiGHS answers what cannot be true. spare: minimum services are
+    raised by what rounding may cost, where there is room.
     """
     method = chosen(problem, compiled, method)
     begun = time.monotonic()
-    compiled = prepared(problem, compiled, None if time_limit is None else begun + time_limit, progress)
+    deadline = None if time_limit is None else begun + time_limit
+    compiled = prepared(problem, compiled, deadline, progress, spare=spare)
     if time_limit is not None:
         time_limit = max(0.0, begun + time_limit - time.monotonic())
     if method == "decomposition":

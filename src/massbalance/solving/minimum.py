@@ -21,16 +21,21 @@ from massbalance.solving.solution import Progress
 Floats = npt.NDArray[np.float64]
 PRICED = 1e-7
 SPARE_G = 2.0
-"""What a group is given beyond its minimum, where there is room, for the rounding of each order of the
-case, g: so that the minimum holds on booked figures."""
+"""What a group is given beyond its minimum for the rounding of each order of the case, g."""
 
 
 def within_reach(
-    problem: Problem, compiled: Compiled, deadline: float | None = None, progress: Progress | None = None
+    problem: Problem,
+    compiled: Compiled,
+    deadline: float | None = None,
+    progress: Progress | None = None,
+    *,
+    spare: bool = False,
 ) -> Compiled:
     """The model, its minimum services lowered by no more than a gram where the solver lacks that.
 
-    Infeasible where they cannot be met. Nothing is solved where there are none.
+    spare: raised, where there is room, by what rounding to whole grams may cost a group. Infeasible where
+    they cannot be met. Nothing is solved where there are none.
     """
     minimums = problem.stakes.minimums
     rows = np.flatnonzero(compiled.equation_of_row == EQUATION_NAMES.index("minimum_service"))
@@ -38,10 +43,10 @@ def within_reach(
         return compiled
     if progress is not None:
         progress("minimum services")
-    spare = SPARE_G / GRID * len(problem.case.orders)
+    extra = SPARE_G / GRID * len(problem.case.orders) if spare else 0.0
     most = np.array([m.group.mass_t for m in minimums])[[int(compiled.rows[int(i)][1]) for i in rows]]  # type: ignore[call-overload]
     upper = compiled.row_upper.copy()
-    upper[rows] = np.maximum(upper[rows] - spare, -most)
+    upper[rows] = np.maximum(upper[rows] - extra, -most)
     more = compiled.row_upper[rows] - upper[rows]
     missing, price = _least_missing(replace(compiled, row_upper=upper), rows, deadline)
     if (missing - more).max(initial=0.0) > NOTHING_T:
