@@ -257,20 +257,21 @@ def read_stages(run: Path, facts: Facts, faults: Faults) -> dict[str, int]:
             faults.add(FAIR_SHARE, None, "", "there", "no such file: no goal asks for fair shares", C19)
         return {}
     lines, found = read_csv(run, FAIR_SHARE, ("group", "stage"), faults), dict[str, int]()
-    names = {name for name, mass in zip(asked.fair.names, asked.fair.mass, strict=True) if mass}
-    stages = {str(n): n for n in range(1, len(names) + 1)}
+    left = {name for name, mass in zip(asked.fair.names, asked.fair.mass, strict=True) if mass}
+    stages = {str(n): n for n in range(1, len(left) + 1)}
     for at, (name, text) in enumerate(
         zip(lines["group"].to_pylist(), lines["stage"].to_pylist(), strict=True)
     ):
-        if name not in names or name in found:
+        if name not in left:
             faults.at(lines, at, "group", f"a {asked.objective.by} that ordered, once", C19)
         elif text not in stages:
             faults.at(lines, at, "stage", f"a whole number from 1 to {len(stages)}", C19)
         else:
             found[name] = stages[text]
-    for name in sorted(names - set(found)):
+        left.discard(name)
+    for name in sorted(left):
         faults.add(FAIR_SHARE, None, "group", name, "a row for this group", C19)
     gap = set(range(1, max(found.values(), default=0) + 1)) - set(found.values())
-    if gap:
-        faults.add(FAIR_SHARE, None, "stage", sorted(gap)[0], "a group at every stage up to the last", C19)
+    if gap and len(found) == len(stages):
+        faults.add(FAIR_SHARE, None, "stage", min(gap), "a group at every stage up to the last", C19)
     return found
