@@ -28,7 +28,7 @@ def check_strategy(strategy: Strategy, booked: Booked, told: Fraction | None, fa
 
 
 def _grams(strategy: Strategy, booked: Booked) -> Ints:
-    """What the grid may leave out of each order: its grams for each lot that serves it, as each is rounded."""
+    """What the grid may leave out of each order: its grams for each lot that serves it."""
     lots = np.bincount(booked.rows.order, minlength=len(booked.claimed))
     return np.asarray(strategy.grams * np.clip(lots, 1, MOST_LOTS), dtype=np.int64)
 
