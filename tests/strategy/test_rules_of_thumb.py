@@ -1,4 +1,4 @@
-"""Rules of thumb: hand cases derived in a sentence, every row of the model kept, no better than the optimum."""
+"""Rules of thumb: hand cases derived in a sentence, every row kept, no better than the optimum."""
 
 from __future__ import annotations
 
