@@ -25,7 +25,7 @@ def strategies_text(found: SideBySide) -> str:
     lines += [
         "",
         f"  margin{money}; against best: the part of the first line's margin that is given up",
-        "  orders: got all they ask; customers: got anything; least share: claimed of ordered mass, worst off",
+        "  orders: got all their mass; customers: got anything; least share: claimed of ordered, worst off",
         "  strategies are booked optima; rules keep every limit; the rolling average assigns nothing (A2)",
     ]
     lines += [f"  {one.name}: minimum services cannot be met" for one in found.lines if one.figures is None]

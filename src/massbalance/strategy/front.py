@@ -144,8 +144,8 @@ def front(
 ) -> Front:
     """The front of two of GOALS, the first on x.
 
-    points: how many, with the ends; by: groups of `fair_share`; time_limit: seconds for all; gap: relative MIP
-    gap. CaseRefused where the goals are none; Infeasible where minimum services clash; TimeLimit.
+    points: how many, with the ends; by: groups of `fair_share`; time_limit: seconds for all; gap: relative
+    MIP gap. CaseRefused where the goals are none; Infeasible where minimum services clash; TimeLimit.
     """
     say = progress or (lambda _: None)
     _check(goals, points)
