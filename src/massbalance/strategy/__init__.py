@@ -1,0 +1,1 @@
+"""Strategies side by side: rules of thumb beside the optimum, fronts of two goals, the price of fairness."""
