@@ -92,3 +92,10 @@ class EditFault(Fault):
         severity, rest = super().text().split(": ", 1)
         named = "".join(f", edit {number}" for number in self.edits)
         return f"{severity}: {self.scenario}{named}: {rest}"
+
+
+def fault_of(document: Mapping[str, Any]) -> Fault:
+    """A fault from what `as_dict` made of it."""
+    if "edits" in document:
+        return EditFault(**{**document, "edits": tuple(document["edits"])})
+    return Fault(**document)
