@@ -14,6 +14,7 @@ from massbalance.interfaces.cli_certificate import register as register_certific
 from massbalance.interfaces.cli_compare import register as register_compare
 from massbalance.interfaces.cli_ledger import register as register_ledger
 from massbalance.interfaces.cli_quote import register as register_quote
+from massbalance.interfaces.cli_sweep import register as register_sweep
 from massbalance.interfaces.shared import (
     FAILED,
     LIMIT,
@@ -239,6 +240,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
 
 register_quote(app)
 register_compare(app)
+register_sweep(app)
 register_ledger(app)
 register_certificate(app)
 register_audit(app)

@@ -48,13 +48,13 @@ class Base:
 class Edited:
     """A base under edits, before it is checked.
 
-    touched: by edit, the table, the rows of it that were changed or added (as numbered in the file) and
-    the columns (empty: whole rows); warnings: what an edit did not find.
+    touched: by edit, its number, the table, the rows of it that were changed or added (as numbered in the
+    file) and the columns (empty: whole rows); warnings: what an edit did not find.
     """
 
     tables: dict[str, RawTable]
     settings: SettingsSource
-    touched: list[tuple[str, Rows, tuple[str, ...]]] = field(default_factory=list)
+    touched: list[tuple[int, str, Rows, tuple[str, ...]]] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
 
 
@@ -96,9 +96,8 @@ def edit(base: Base, scenario: Scenario) -> Edited:
     """The base's tables and settings under a scenario, unchecked. CaseRefused where no edit finds a row."""
     edited = Edited(dict(base.tables), _settings(base.settings, scenario.settings))
     missed = 0
-    for number, one in enumerate(scenario.edits, start=1):
-        found = _apply(edited, one, number, scenario.label)
-        missed += not found
+    for place, one in enumerate(scenario.edits, start=1):
+        missed += not _apply(edited, one, one.number or place, scenario.label)
     if missed and missed == len(scenario.edits) and not scenario.settings:
         raise CaseRefused([replace(fault, severity="error") for fault in edited.warnings])
     return edited
@@ -124,11 +123,11 @@ def _apply(edited: Edited, one: Edit, number: int, label: str) -> bool:
     if one.action == "append":
         new = appended(table, one)
         edited.tables[one.table] = new
-        edited.touched.append((one.table, new.rows[-len(one.rows) :], ()))
+        edited.touched.append((number, one.table, new.rows[-len(one.rows) :], ()))
         return True
     rows = np.zeros(0, dtype=bool) if table is None else matching(table, one)
     where = np.zeros(0, np.int64) if table is None else table.rows[rows]
-    edited.touched.append((one.table, where, one.columns))
+    edited.touched.append((number, one.table, where, one.columns))
     if table is None or not rows.any():
         expected = "rows that meet its conditions; there are none"
         edited.warnings.append(_warning(one, number, label, "", expected))
@@ -188,7 +187,7 @@ def _named(fault: Fault, scenario: Scenario, edited: Edited) -> Fault:
     columns = set(fault.column.split(", "))
     hits = [
         (number, not touched or bool(columns & set(touched)))
-        for number, (table, rows, touched) in enumerate(edited.touched, start=1)
+        for number, table, rows, touched in edited.touched
         if table == fault.table and (fault.row is None or bool((rows == fault.row).any()))
     ]
     exact = tuple(number for number, of_column in hits if of_column)

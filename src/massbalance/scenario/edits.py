@@ -38,7 +38,8 @@ class Edit:
     """One edit of one table.
 
     where: all of them hold for the rows it takes (none: every row). action: `multiply`, `add` (a number to
-    cells), `set`, `shift_days`: `values` says by column what by; `append`: `rows`; `drop`.
+    cells), `set`, `shift_days`: `values` says by column what by; `append`: `rows`; `drop`. number: in its
+    file, from 1 (0: it stands in none).
     """
 
     table: str
@@ -46,6 +47,7 @@ class Edit:
     where: tuple[Condition, ...] = ()
     values: Cells = ()
     rows: tuple[Cells, ...] = ()
+    number: int = 0
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,10 @@ def scenario_of(document: Mapping[str, Any], *, source: str = "", name: str = "s
 
 
 def parse_scenario(document: Mapping[str, Any], source: str, name: str, log: Log) -> Scenario:
-    """The scenario of a document; faults are logged, and what is faulty is left out."""
+    """The scenario of a document; faults are logged, and what is faulty is left out.
+
+    An edit that is None keeps its number and does nothing.
+    """
     at = Place(source, "", log)
     for key in document:
         if key not in TOP:
@@ -75,7 +79,9 @@ def parse_scenario(document: Mapping[str, Any], source: str, name: str, log: Log
     if not isinstance(listed, list):
         at.within("edit").fault(listed, "edits as a list: [[edit]]")
         listed = []
-    edits = [parse_edit(one, at.within(f"edit {n}")) for n, one in enumerate(listed, start=1)]
+    edits = [
+        parse_edit(one, at.within(f"edit {n}"), n) for n, one in enumerate(listed, start=1) if one is not None
+    ]
     settings = {key: value for key, value in document.items() if key in SETTINGS}
     return Scenario(
         texts.get("name") or name,
@@ -130,8 +136,8 @@ class Place:
         return None
 
 
-def parse_edit(given: Any, at: Place) -> Edit | None:
-    """One edit; None, with faults, where it is none."""
+def parse_edit(given: Any, at: Place, number: int) -> Edit | None:
+    """One edit, numbered; None, with faults, where it is none."""
     if not isinstance(given, Mapping):
         at.fault(given, "a table with `table`, `where` and one action")
         return None
@@ -149,7 +155,7 @@ def parse_edit(given: Any, at: Place) -> Edit | None:
     edits = [_action(word, given[word], spec, where, at.within(word)) for word in actions]
     if len(edits) == 1 and edits[0].action == "append" and "where" in given:
         at.within("where").fault(None, "no conditions: rows are added as they are", "action")
-    return edits[0] if len(at.log.faults) == before else None
+    return replace(edits[0], number=number) if len(at.log.faults) == before else None
 
 
 def _table(name: Any, at: Place) -> TableSpec | None:
