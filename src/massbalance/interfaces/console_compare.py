@@ -71,7 +71,7 @@ def _goal_name(goal: Mapping[str, Any], currency: str) -> str:
         return f"margin ({currency})" if currency else "margin"
     if goal["priority"] is not None:
         return f"firm shortfall, priority {goal['priority']} (t)"
-    return str(goal["name"])
+    return f"{goal['name']}, {goal['group']}" if goal.get("group") else str(goal["name"])
 
 
 def _goals(solved: Sequence[Column], currency: str) -> list[list[str]]:

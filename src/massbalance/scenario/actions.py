@@ -42,6 +42,14 @@ def same(count: int, text: str) -> Cells:
     return Cells(np.zeros(count, np.int32), pa.array([text], pa.large_string()))
 
 
+def compact(cells: Cells) -> Cells:
+    """The same rows with only the words that stand in them: intake takes words for what a table names."""
+    used, into = np.unique(cells.codes, return_inverse=True)
+    if len(used) == len(cells.words):
+        return cells
+    return Cells(into.astype(np.int32), cells.words.take(pa.array(used)))
+
+
 def matching(table: RawTable, edit: Edit) -> Mask:
     """Rows that meet all conditions of an edit, shape (n,). An empty cell counts as its column's default."""
     found = np.ones(len(table.rows), dtype=bool)

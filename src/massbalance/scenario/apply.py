@@ -26,7 +26,7 @@ from massbalance.intake.raw import RawTable, trimmed
 from massbalance.intake.read import checked
 from massbalance.intake.settings import SettingsSource
 from massbalance.intake.source import Source, read_source
-from massbalance.scenario.actions import appended, changed, column_of, matching
+from massbalance.scenario.actions import appended, changed, column_of, compact, matching
 from massbalance.scenario.edits import Edit, EditFault, Scenario
 
 Rows = npt.NDArray[np.int64]
@@ -98,6 +98,9 @@ def edit(base: Base, scenario: Scenario) -> Edited:
     missed = 0
     for place, one in enumerate(scenario.edits, start=1):
         missed += not _apply(edited, one, one.number or place, scenario.label)
+    for name, table in edited.tables.items():
+        if table is not base.tables.get(name):
+            edited.tables[name] = replace(table, columns=tuple(map(compact, table.columns)))
     if missed and missed == len(scenario.edits) and not scenario.settings:
         raise CaseRefused([replace(fault, severity="error") for fault in edited.warnings])
     return edited

@@ -117,7 +117,8 @@ def changes(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> Chan
 
 def goal_key(goal: Mapping[str, Any]) -> str:
     """`margin`, `firm_shortfall_t:1`: a goal in one word."""
-    return str(goal["name"]) if goal["priority"] is None else f"{goal['name']}:{goal['priority']}"
+    of = goal["priority"] if goal["priority"] is not None else goal.get("group")
+    return str(goal["name"]) if of is None else f"{goal['name']}:{of}"
 
 
 def _goal_changes(first: Json, found: Json) -> Change:

@@ -43,6 +43,8 @@ from massbalance.scenario.edits import Scenario
 
 SOLVED = ("optimal", "limit")
 REFUSED, INFEASIBLE, ERROR = "refused", "infeasible", "error"
+TOLD = ("name", "priority", "group", "value")
+"""What is told of a goal."""
 SURE = 5e-7
 """Where booking costs more of a goal of an LP than this, relative, a run may book again: so it is run."""
 
@@ -92,7 +94,7 @@ def figures(case: Case, how: How, progress: Progress | None = None) -> Json:
         **head,
         "gap": rounded(found.decided.solver_gap, 12),
         "case_sha256": case.sha256,
-        "objectives": [{key: goal[key] for key in ("name", "priority", "value")} for goal in goals],
+        "objectives": [{key: goal[key] for key in TOLD if key in goal} for goal in goals],
         "claimed_t": grams(total(allocation.claimed)),
         "unmet_firm_t": grams(total(mass[firm]) - total(allocation.claimed[firm])),
         "credits": {uom: _amounts(values) for uom, values in book.credits.items()},

@@ -36,6 +36,8 @@ TOP = ("name", "description", "figure", "levers", "futures", "seed", "count", "e
 SIDES = ("low", "base", "high")
 GRID, TORNADO, SAMPLE = "grid", "tornado", "sample"
 MOST_POINTS = 100_000
+WHOLE = {"seed": (0, 2**63 - 1), "count": (1, MOST_POINTS)}
+"""Keys that take the place of the futures' own, and their range."""
 MARGIN = "margin"
 _LEVER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 Levers = tuple[tuple[str, str], ...]
@@ -162,8 +164,9 @@ def _futures(reader: _Reader, folder: Path, name: str, case: Case) -> Futures | 
     """The futures that a sweep names, with its own seed and count."""
     whole = {key: reader.document[key] for key in ("seed", "count") if key in reader.document}
     for key, value in whole.items():
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 2**63 - 1:
-            reader.top.within(key).fault(value, "a whole number from 0 on")
+        least, most = WHOLE[key]
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            reader.top.within(key).fault(value, f"a whole number from {least} to {most}", "out_of_range")
         if not name:
             reader.top.within(key).fault(value, "`futures`, whose samples it is of")
     if reader.log.has_errors:
