@@ -162,8 +162,9 @@ def table(document: Mapping[str, Any]) -> str:
     return text.getvalue()
 
 
-def _text(value: Decimal | None) -> str:
-    return "" if value is None else f"{value:f}"
+def _text(value: Decimal | int | None) -> str:
+    # a whole number that was kept comes back as an int
+    return "" if value is None else f"{Decimal(value):f}"
 
 
 class Store:
