@@ -109,11 +109,14 @@ def _solve(
 ) -> dict[str, Any]:
     """The document; Ctrl-C leaves what is finished, and says so."""
     from massbalance.scenario.sweep import run_sweep
+    from massbalance.scenario.workers import WorkersInterrupted
 
     try:
         return run_sweep(base, points, out=out, progress=say, **how)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupted:
         complain(f"sweep: interrupted{_kept(out) or '; nothing was written'}")
+        if isinstance(interrupted, WorkersInterrupted):
+            stop(INTERRUPTED)
         sys.stdout.flush()
         sys.stderr.flush()
         # a solver may still be at work in a thread, and would crash an orderly shutdown

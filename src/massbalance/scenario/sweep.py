@@ -11,6 +11,7 @@ import io
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -63,12 +64,11 @@ def run_sweep(
     }
     names = list(missing)
     say(f"{len(names)} of {len(set(keys))} points to solve")
-    for done, (number, figures) in enumerate(
-        solved(base, list(missing.values()), workers=workers, dask=dask), start=1
-    ):
-        found[names[number]] = figures
-        store.keep(names[number], figures)
-        say(f"solved {done} of {len(names)} points")
+    with closing(solved(base, list(missing.values()), workers=workers, dask=dask)) as finished:
+        for done, (number, figures) in enumerate(finished, start=1):
+            found[names[number]] = figures
+            store.keep(names[number], figures)
+            say(f"solved {done} of {len(names)} points")
     document = told(base, sweep, [found[key] for key in keys])
     store.write(document)
     return document

@@ -9,9 +9,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 
 from massbalance.report.documents import Json
 from massbalance.scenario.apply import Base
@@ -25,6 +26,10 @@ _HELD: list[Base] = []
 
 class WorkersFailed(Exception):
     """Workers cannot be had, or one of them died; in plain words."""
+
+
+class WorkersInterrupted(KeyboardInterrupt):
+    """Ctrl-C, and the workers are gone: unlike a solver in a thread of this process, nothing is at work."""
 
 
 def available_workers() -> int:
@@ -50,7 +55,7 @@ def _on_cluster(base: Base, task: Task) -> Json:
 
 def solved(
     base: Base, tasks: Sequence[Task], *, workers: int = 1, dask: str | None = None
-) -> Iterator[tuple[int, Json]]:
+) -> Generator[tuple[int, Json]]:
     """(position of the task, its figures), in the order of finishing.
 
     workers: processes of this machine; one: this process. dask: the address of a scheduler whose workers
@@ -64,12 +69,26 @@ def solved(
 
 
 def _finished(submit: Callable[[Task], Future[Json]], tasks: Sequence[Task]) -> Iterator[tuple[int, Json]]:
-    place = {submit(task): number for number, task in enumerate(tasks)}
+    with _without_interrupts():
+        place = {submit(task): number for number, task in enumerate(tasks)}
     for done in as_completed(place):
         yield place.pop(done), done.result()
 
 
-def _pool(base: Base, tasks: Sequence[Task], workers: int) -> Iterator[tuple[int, Json]]:
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ctrl-C waits; a process that is started meanwhile never gets it, since it inherits the mask."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _pool(base: Base, tasks: Sequence[Task], workers: int) -> Generator[tuple[int, Json]]:
     before = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(base,))
@@ -77,16 +96,18 @@ def _pool(base: Base, tasks: Sequence[Task], workers: int) -> Iterator[tuple[int
         yield from _finished(lambda task: executor.submit(_solve_held, task), tasks)
     except BrokenProcessPool as error:
         raise WorkersFailed("a worker process died (out of memory, or ended from outside)") from error
-    except BaseException:
+    except BaseException as error:
         # Ctrl-C, or nobody wants the rest: a solver at work would not hear of it otherwise
         for process in set(multiprocessing.active_children()) - before:
             process.terminate()
+        if isinstance(error, KeyboardInterrupt):
+            raise WorkersInterrupted from None
         raise
     finally:
-        executor.shutdown(wait=False, cancel_futures=True)
+        executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _cluster(base: Base, tasks: Sequence[Task], address: str) -> Iterator[tuple[int, Json]]:
+def _cluster(base: Base, tasks: Sequence[Task], address: str) -> Generator[tuple[int, Json]]:
     try:
         from distributed import Client
     except ImportError as error:
