@@ -136,7 +136,7 @@ class Place:
         return None
 
 
-def parse_edit(given: Any, at: Place, number: int) -> Edit | None:
+def parse_edit(given: Any, at: Place, number: int = 0) -> Edit | None:
     """One edit, numbered; None, with faults, where it is none."""
     if not isinstance(given, Mapping):
         at.fault(given, "a table with `table`, `where` and one action")
