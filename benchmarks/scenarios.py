@@ -4,7 +4,7 @@
 
 CASE is a folder, data/aluminium unless told. N scenarios (a factor on all lots, each another) are solved by
 `massbalance sweep --workers W`, start and end included. Of the same N as cases on disk, some (`--runs`,
-evenly spread; 0: all) are run by `massbalance run`, one after the other, and their time is taken times N / runs.
+evenly spread; 0: all) are run by `massbalance run`, one after the other, and their time is scaled to N.
 Printed: seconds of both, processor seconds of both, and the ratio; the goals of both must be the same.
 """
 

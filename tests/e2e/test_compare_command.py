@@ -81,14 +81,16 @@ def test_a_refused_scenario_is_a_column_and_the_others_are_shown(files: dict[str
     assert columns["broken"]["faults"][0]["table"] == "broken.toml"
     fault = columns["impossible"]["faults"][0]
     assert (fault["table"], fault["scenario"], fault["edits"]) == ("orders", "impossible.toml", [1])
-    assert "error: broken.toml, column edit 1.table: 'lot': expected" in ended.err
+    assert "broken: error: broken.toml, column edit 1.table: 'lot': expected" in ended.err
     assert "error: impossible.toml, edit 1: orders row" in ended.err
     text = inside("compare", CASE, files["broken"], files["short"])
     assert (text.code, "refused, 1 error(s)" in text.out) == (3, True)
 
 
 def test_an_edit_that_finds_nothing_is_told(files: dict[str, Path]) -> None:
-    found = document(inside("compare", CASE, files["idle"], "--json"))["columns"][1]
+    ended = inside("compare", CASE, files["idle"], "--json")
+    assert "warning: idle.toml, edit 2: lots: expected rows that meet its conditions" in ended.err
+    found = document(ended)["columns"][1]
     assert [(w["code"], w["edits"]) for w in found["warnings"]] == [("edit_without_effect", [2])]
 
 

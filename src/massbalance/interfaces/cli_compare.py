@@ -16,12 +16,13 @@ from massbalance.interfaces.shared import (
     must_exist,
     progress,
     show,
-    show_faults,
     show_json,
     show_refused,
     stop,
 )
 
+SHOWN = 20
+"""Faults that are told one by one."""
 TimeOption = Annotated[
     float | None,
     typer.Option("--time-limit", min=0.0, help="Seconds of solver time a scenario; then exit 5."),
@@ -71,20 +72,29 @@ def compare(
                 show_refused(refused)
             raise
     show_json(document) if json else show(compare_text(document))
-    refused_columns(document)
+    tell_faults(document)
     code = exit_code([one["status"] for one in document["columns"]])  # type: ignore[attr-defined]
     if code:
         stop(code)
 
 
-def refused_columns(document: dict[str, object]) -> None:
-    """What is wrong with each column that has no figures, on stderr."""
-    from massbalance.scenario.edits import fault_of
-
+def tell_faults(document: dict[str, object]) -> None:
+    """What is wrong with each column that has no figures, and new warnings; on stderr."""
     for one in document["columns"]:  # type: ignore[attr-defined]
+        show_documents(one["column"], one["warnings"])
         if one["status"] == "refused":
-            show_faults([fault_of(fault) for fault in one["faults"]], at_most=20)
+            show_documents(one["column"], one["faults"])
             complain(f"compare: {one['column']} refused, {len(one['faults'])} error(s)")
+
+
+def show_documents(of: str, faults: list[dict[str, object]]) -> None:
+    """Faults of a document on stderr, the first of them; of: whose they are, where they do not say."""
+    from massbalance.scenario.edits import EditFault, fault_of
+
+    for fault in map(fault_of, faults[:SHOWN]):
+        complain(fault.text() if isinstance(fault, EditFault) else f"{of}: {fault.text()}")
+    if len(faults) > SHOWN:
+        complain(f"... and {len(faults) - SHOWN} more: --json tells all")
 
 
 def register(app: typer.Typer) -> None:

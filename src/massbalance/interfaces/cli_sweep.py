@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from massbalance.interfaces.cli_compare import TimeOption
+from massbalance.interfaces.cli_compare import TimeOption, show_documents
 from massbalance.interfaces.shared import (
     FAILED,
     INTERRUPTED,
@@ -22,7 +22,6 @@ from massbalance.interfaces.shared import (
     must_exist,
     progress,
     show,
-    show_faults,
     show_json,
     show_refused,
     stop,
@@ -141,11 +140,9 @@ def _write(base: Base, points: Sweep, folder: Path) -> None:
 
 def _refused_points(document: Mapping[str, Any]) -> None:
     """What is wrong with the first refused point, on stderr, and how many there are."""
-    from massbalance.scenario.edits import fault_of
-
     refused = [row for row in document["rows"] if row["status"] == "refused"]
     for row in refused[:1]:
-        show_faults([fault_of(fault) for fault in row["faults"]], at_most=20)
+        show_documents(f"point {row['point']}", row["faults"])
         complain(f"sweep: point {row['point']} refused, and {len(refused) - 1} more; all faults: --json")
 
 

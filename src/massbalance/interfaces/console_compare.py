@@ -27,7 +27,7 @@ def compare_text(document: Mapping[str, Any]) -> str:
         ("goals", _goals(solved, str(document["currency"]))),
         ("credits", _credits(solved)),
         ("effect, t CO2e", _effects(solved)),
-        ("claimed by customer, t", _customers(solved)),
+        (f"claimed by customer, t ({_more(solved)} more)", _customers(solved)),
         ("residual CFP, t CO2e per t: mean (worst period)", _residual(solved)),
         (f"one more unit is worth, {document['currency'] or 'money'}: mean (greatest)", _prices(solved)),
     ):
@@ -111,12 +111,19 @@ def _spread(values: Sequence[Any]) -> Decimal:
     return max(there) - min(there) if there else Decimal(0)
 
 
-def _customers(solved: Sequence[Column]) -> list[list[str]]:
+def _changing(solved: Sequence[Column]) -> tuple[list[str], list[str]]:
+    """All customers, and those whose claims differ most."""
     names = sorted({name for one in solved for name in one["customers"]})
-    most = _most(names, lambda name: _spread([one["customers"].get(name) for one in solved]))
-    rows = _rows(solved, most, lambda one, name: number(one["customers"].get(name)))
-    left = len(names) - len(most)
-    return [*rows, [f"{left} more", *("" for _ in solved)]] if rows and left else rows
+    return names, _most(names, lambda name: _spread([one["customers"].get(name) for one in solved]))
+
+
+def _more(solved: Sequence[Column]) -> int:
+    names, most = _changing(solved)
+    return len(names) - len(most)
+
+
+def _customers(solved: Sequence[Column]) -> list[list[str]]:
+    return _rows(solved, _changing(solved)[1], lambda one, name: number(one["customers"].get(name)))
 
 
 def _residual(solved: Sequence[Column]) -> list[list[str]]:
