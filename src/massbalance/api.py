@@ -187,6 +187,36 @@ def solve(
     that on the files.
     """
     clock = Clock(progress or _quiet)
+    return finished(decide(case, clock, method=method, time_limit=time_limit, gap=gap), clock)
+
+
+def finished(found: Decided, clock: Clock) -> Result:
+    """Everything that follows from a decision: books, reasons, prices, proof."""
+    return _finish(
+        found.problem, found.compiled, found.solution, found.decided, found.allocation, clock, found.unfit
+    )
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A case as decided and booked, before anything is told of it.
+
+    solution: what was booked; decided: the same before orders were left out that no whole grams fit
+    (`unfit`).
+    """
+
+    problem: Problem
+    compiled: Compiled
+    solution: Solution
+    decided: Solution
+    allocation: Allocation
+    unfit: frozenset[int]
+
+
+def decide(
+    case: Case, clock: Clock, *, method: str = "auto", time_limit: float | None = None, gap: float = 0.0
+) -> Decided:
+    """The lexicographic optimum of a case, booked exactly. As `solve`, without books and prices."""
     with clock.stage("build"):
         problem = build_problem(case)
         compiled = compiled_by(problem, method)
@@ -227,7 +257,7 @@ def solve(
             problem, compiled, allocation, solution
         ):
             allocation, solution = better, replace(again, proof=decided.proof)
-    return _finish(problem, compiled, solution, decided, allocation, clock, frozenset(banned))
+    return Decided(problem, compiled, solution, decided, allocation, frozenset(banned))
 
 
 def _goal_values(
@@ -298,27 +328,34 @@ def run_case(
     result = solve(case, method=method, time_limit=time_limit, gap=gap, progress=progress)
     clock.seconds.update({k: float(v) for k, v in result.summary["seconds"].items()})  # type: ignore[attr-defined]
     with staging(out) as folder:
-        report = _write_and_verify(folder, result, beside, clock)
-        if not report.ok and not result.problem.is_mip:
-            # where rounding up costs more than booking may, orders give way by grams instead
-            again = Clock(clock.say, clock.seconds)
-            allocation, _ = book(result.problem, result.compiled, result.solution, draw_more=False)
-            result = _finish(
-                result.problem, result.compiled, result.solution, result.solution, allocation, again
-            )
-            report = _write_and_verify(folder, result, beside, clock)
-        if not report.ok and all(f.code == "C15 goal_hold" and "gap" in f.value for f in report.faults):
-            # valid to the gram, but short of the optimum by more than whole grams explain: not final
-            result.summary.update(
-                status="limit", stopped_by="whole grams cost more of a goal than rounding explains"
-            )
-            report = _write_and_verify(folder, result, beside, clock)
-        if not report.ok:
-            raise VerificationFailed(report)
+        result, report = settled(result, folder, beside, clock)
         document = _certified(result.summary, report, clock)
         _write_summary(folder, document, changed=SUMMARY)
         publish(folder, out)
     return Outcome(out, document, report)
+
+
+def settled(result: Result, folder: Path, provenance: Provenance, clock: Clock) -> tuple[Result, Report]:
+    """A result as its own check lets it stand, written into `folder`, and the report of that check.
+
+    VerificationFailed: it does not stand.
+    """
+    report = _write_and_verify(folder, result, provenance, clock)
+    if not report.ok and not result.problem.is_mip:
+        # where rounding up costs more than booking may, orders give way by grams instead
+        again = Clock(clock.say, clock.seconds)
+        allocation, _ = book(result.problem, result.compiled, result.solution, draw_more=False)
+        result = _finish(result.problem, result.compiled, result.solution, result.solution, allocation, again)
+        report = _write_and_verify(folder, result, provenance, clock)
+    if not report.ok and all(f.code == "C15 goal_hold" and "gap" in f.value for f in report.faults):
+        # valid to the gram, but short of the optimum by more than whole grams explain: not final
+        result.summary.update(
+            status="limit", stopped_by="whole grams cost more of a goal than rounding explains"
+        )
+        report = _write_and_verify(folder, result, provenance, clock)
+    if not report.ok:
+        raise VerificationFailed(report)
+    return result, report
 
 
 def _write_and_verify(folder: Path, result: Result, provenance: Provenance, clock: Clock) -> Report:

@@ -11,9 +11,11 @@ import typer
 
 from massbalance.interfaces.cli_audit import register as register_audit
 from massbalance.interfaces.cli_certificate import register as register_certificate
+from massbalance.interfaces.cli_compare import register as register_compare
 from massbalance.interfaces.cli_ledger import register as register_ledger
 from massbalance.interfaces.cli_quote import register as register_quote
 from massbalance.interfaces.cli_strategy import register as register_strategy
+from massbalance.interfaces.cli_sweep import register as register_sweep
 from massbalance.interfaces.shared import (
     FAILED,
     LIMIT,
@@ -246,6 +248,8 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
 
 register_quote(app)
 register_strategy(app)
+register_compare(app)
+register_sweep(app)
 register_ledger(app)
 register_certificate(app)
 register_audit(app)
