@@ -12,6 +12,7 @@ import typer
 from massbalance.interfaces.cli_audit import register as register_audit
 from massbalance.interfaces.cli_certificate import register as register_certificate
 from massbalance.interfaces.cli_ledger import register as register_ledger
+from massbalance.interfaces.cli_pages import register as register_pages
 from massbalance.interfaces.cli_quote import register as register_quote
 from massbalance.interfaces.shared import (
     FAILED,
@@ -240,6 +241,7 @@ register_quote(app)
 register_ledger(app)
 register_certificate(app)
 register_audit(app)
+register_pages(app)
 
 
 def main() -> None:
