@@ -8,6 +8,7 @@ viewer shows the same.
 from __future__ import annotations
 
 import io
+import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,9 @@ MARGIN = 0.28
 """Inches around everything."""
 HEAD = 0.78
 """Inches that title and subtitle take."""
+
+_PROLOG = b'<?xml version="1.0" encoding="utf-8"?>\n'
+_METADATA = re.compile(rb" *<metadata>.*?</metadata>\n", re.DOTALL)
 
 _FIRST, _SECOND = "massbalance sans", "massbalance symbols"
 _SETTINGS: dict[Any, Any] = {
@@ -108,11 +112,11 @@ def panel(figure: Figure, left: float, bottom: float, right: float, top: float) 
 
 
 def svg(figure: Figure, title: str) -> bytes:
-    """The figure as SVG, with a title for readers that speak; no date and no address of the tool in it."""
+    """The figure as SVG, with a title for readers that speak; no date and no address in it."""
     out = io.BytesIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(out, format="svg", metadata={**nothing, "Title": plain(title)})
-    return out.getvalue()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Title": plain(title)})
+    body = out.getvalue()
+    return _PROLOG + _METADATA.sub(b"", body[body.index(b"<svg") :])
 
 
 def png(figure: Figure) -> bytes:

@@ -96,7 +96,7 @@ def _nodes(flows: Flows, words: Words, keys: Sequence[_Key], look: _Look) -> dic
     found = {}
     for key in _ordered(sums):
         colour, name = look(key, words)
-        if key[0] in flows.names and key[1] == CUSTOMER:
+        if key[1] == CUSTOMER and flows.names.get(key[0], key[0]) != key[0]:
             name = f"{name}  {flows.names[key[0]]}"
         count = flows.members.get(key, 0)
         name = f"{name} ({count})" if count else name
