@@ -91,6 +91,31 @@ def test_bars_and_fronts_are_read(tmp_path: Path) -> None:
         pareto_of({"x": "margin", "y": "margin", "points": [1]})
 
 
+def test_a_sweep_that_turns_levers_is_read() -> None:
+    """The document of `sweep --json`: the base is the point that nothing was turned at."""
+    effects = [
+        {
+            "lever": "delay",
+            "low": {"value": "0", "figure": 90, "change": 0},
+            "high": {"value": "60", "figure": None},
+        }
+    ]
+    rows = [
+        {"point": 1, "side": "base", "turned": "", "figures": {"claimed_t": Decimal("90.5"), "margin": 5}},
+        {"point": 2, "side": "low", "turned": "delay", "figures": {"claimed_t": 90, "margin": 5}},
+    ]
+    document = {"kind": "tornado", "figure": "claimed_t", "currency": "", "effects": effects, "rows": rows}
+    found = tornado_of(document)
+    assert (found.goal, found.base) == ("claimed_t", Decimal("90.5"))
+    assert [(b.name, b.low, b.high, b.at_low, b.at_high) for b in found.bars] == [
+        ("delay", 90, None, "0", "60")
+    ]
+    with pytest.raises(CaseRefused, match="a base that has figures"):
+        tornado_of({**document, "rows": [{**rows[0], "figures": None}]})
+    with pytest.raises(CaseRefused, match="levers have `low` and `high`"):
+        tornado_of({"kind": "grid", "figure": "margin", "rows": rows})
+
+
 @pytest.mark.parametrize("content", ["", "[1]", "{", "nan"])
 def test_what_is_no_document_is_refused(tmp_path: Path, content: str) -> None:
     file = tmp_path / "x.json"

@@ -157,8 +157,15 @@ def test_the_tornado_shows_the_widest_and_counts_the_rest() -> None:
     names = [t for t in found if t.startswith("thing")]
     assert names == [f"thing {i}" for i in range(18, 3, -1)]
     assert "3 more move it less" in found
-    assert "×0.9  −180" in found
-    assert "×1.1  +90" in found
+    assert "×0.9: −180" in found
+    assert "×1.1: +90" in found
+
+
+def test_bars_that_go_one_way_have_both_labels() -> None:
+    """The shorter lies on the longer, drawn later, and its label stands on the other side of the base."""
+    one_way = Tornado("margin", "", Decimal(100), (Bar("delay", Decimal(90), Decimal(60), "30", "60"),))
+    found = texts(picture_of(one_way, EN).svg())
+    assert found.index("60: −40") < found.index("30: −10")
 
 
 def test_the_front_names_its_points() -> None:

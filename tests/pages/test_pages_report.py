@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,10 +14,11 @@ import pytest
 
 from massbalance.api import run_case
 from massbalance.domain.faults import CaseRefused
-from massbalance.pages import texts
+from massbalance.pages import sections, texts
 from massbalance.pages.reasons import kind_of_reason, reason
 from massbalance.pages.report import Extras, report_html
 from massbalance.pages.run import Reported, read_verified
+from massbalance.pages.tables import Table
 from massbalance.pages.texts import LANGUAGES, Words
 from tests.pages.conftest import DATA, HOSTILE
 from tests.pages.test_pages_plots import CURVE, FRONT, TORNADO
@@ -89,7 +90,7 @@ def pages(tutorial: Reported) -> dict[str, Page]:
 def test_the_tutorials_figures_stand_in_the_page(pages: dict[str, Page]) -> None:
     """The figures of data/tutorial/README.md."""
     tables = pages["en"].tables
-    assert tables["Goals: booked, certified bound, gap"][1][:2] == ["firm shortfall (t), priority 1", "0.000"]
+    assert tables["Goals: booked, certified bound, gap"][1][:2] == ["firm shortfall, priority 1 (t)", "0.000"]
     assert tables["Goals: booked, certified bound, gap"][2][:2] == ["margin (USD)", "8,420.00"]
     assert tables["Orders and claims by customer"][1] == [
         "windows",
@@ -281,6 +282,7 @@ def test_every_word_is_used() -> None:
         "status",
         "price",
         "month",
+        "rank",
         "column",
     }
     for table, entries in texts.words().items():
@@ -322,6 +324,58 @@ def test_reasons_of_all_kinds() -> None:
     assert reason("something new", "ja") == ("something new", False)
     assert reason(why, "en") == (why, True)
     assert kind_of_reason("price 3.5 of A-1", "en") == "price … of A-…"
+
+
+def test_figures_of_sweeps_and_goals_have_names() -> None:
+    en, ja = Words("en"), Words("ja")
+    assert en.axis("margin", "USD") == "margin (USD)"
+    assert en.axis("firm_shortfall_t:2") == "firm shortfall, priority 2 (t)"
+    assert en.goal("firm_shortfall:2") == "firm shortfall, priority 2"
+    assert ja.goal("fair_share:1") == "最も少ない集団の割り当て比率・第 1 段階"
+    assert en.goal("chosen:PL-5052") == "claimed mass of chosen products, PL-5052"
+    assert en.goal("expiry") == "expired value"
+    assert (en.axis("MWh_expired"), ja.axis("effect_held")) == ("expired (MWh)", "繰越残高（t CO₂e）")
+    assert en.axis("something") == "something"
+
+
+def test_what_a_strategys_groups_got_is_told(tutorial: Reported) -> None:
+    groups = [
+        {
+            "by": "customer",
+            "group": "windows",
+            "ordered_t": 120,
+            "claimed_t": 60,
+            "service": Decimal("0.5"),
+            "minimum": Decimal("0.25"),
+            "stage": 1,
+        },
+        {
+            "by": "segment",
+            "group": "cars",
+            "ordered_t": 10,
+            "claimed_t": 10,
+            "service": 1,
+            "minimum": None,
+            "stage": None,
+        },
+    ]
+    goal = {
+        "name": "fair_share",
+        "priority": 1,
+        "value": Decimal("0.5"),
+        "certified_bound": Decimal("0.5"),
+        "certified_gap": 0,
+    }
+    summary = {**tutorial.run.summary, "strategy": {"groups": groups}, "objectives": [goal]}
+    told = sections.goals(replace(tutorial, run=replace(tutorial.run, summary=summary)), Words("en"))
+    first, second = told.parts
+    assert isinstance(first, Table)
+    assert isinstance(second, Table)
+    assert first.rows == (("least share of any group, stage 1", "0.500", "0.500", "0.000000"),)
+    assert second.rows == (
+        ("customer windows", "120.000", "60.000", "50.0%", "25.0%"),
+        ("segment cars", "10.000", "10.000", "100.0%", "–"),
+    )
 
 
 @pytest.mark.parametrize(

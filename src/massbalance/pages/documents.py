@@ -128,6 +128,13 @@ class _Reader:
             return []
         return [(f"{key}[{i}].", one) for i, one in enumerate(value)]
 
+    def row(self, found: Mapping[str, Any], key: str, place: str) -> Mapping[str, Any]:
+        value = found.get(key)
+        if not isinstance(value, Mapping):
+            self.fault(place + key, value, "names and values")
+            return {}
+        return value
+
     def done(self) -> None:
         if self.faults:
             raise CaseRefused(self.faults)
@@ -179,8 +186,17 @@ def curve_of(document: Mapping[str, Any], name: str = "quote") -> Curve:
 
 
 def tornado_of(document: Mapping[str, Any], name: str = "tornado") -> Tornado:
-    """Bars of a document: `goal`, `base`, `rows` of `name`, `low`, `high`, settings `at_low`, `at_high`."""
+    """Bars of a sweep's document that turns levers one at a time (`sweep --json`).
+
+    Or plain ones: `goal`, `base`, `rows` of `name`, `low`, `high`, and the settings `at_low`, `at_high`.
+    """
     read = _Reader(name)
+    found = _plain_bars(read, document) if "goal" in document else _sweep_bars(read, document)
+    read.done()
+    return found
+
+
+def _plain_bars(read: _Reader, document: Mapping[str, Any]) -> Tornado:
     bars = tuple(
         Bar(
             read.text(one, "name", place),
@@ -191,11 +207,33 @@ def tornado_of(document: Mapping[str, Any], name: str = "tornado") -> Tornado:
         )
         for place, one in read.rows(document, "rows", "rows of name, low and high")
     )
-    found = Tornado(
+    return Tornado(
         read.text(document, "goal"), read.text(document, "currency"), read.needed(document, "base"), bars
     )
-    read.done()
-    return found
+
+
+def _sweep_bars(read: _Reader, document: Mapping[str, Any]) -> Tornado:
+    """`effects` of a sweep, whose base point (`side` is `base`) has the figure as it is."""
+    expected = "a sweep whose levers have `low` and `high`"
+    figure, base, bars = read.text(document, "figure"), Decimal(0), list[Bar]()
+    for place, one in read.rows(document, "effects", expected):
+        low, high = (read.row(one, side, place) for side in ("low", "high"))
+        bars.append(
+            Bar(
+                read.text(one, "lever", place),
+                read.number(low, "figure", f"{place}low.", none=True),
+                read.number(high, "figure", f"{place}high.", none=True),
+                _setting(low.get("value")),
+                _setting(high.get("value")),
+            )
+        )
+    middle = [one for _, one in read.rows(document, "rows", expected) if one.get("side") == "base"]
+    figures = middle[0].get("figures") if middle else None
+    if isinstance(figures, Mapping):
+        base = read.needed(figures, figure, "rows[0].figures.")
+    else:
+        read.fault("rows", None, "a base that has figures: without them nothing can be compared")
+    return Tornado(figure, read.text(document, "currency"), base, tuple(bars))
 
 
 def _setting(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from massbalance.pages.ageing import Ageing
@@ -53,28 +54,48 @@ def cards(source: Reported, age: Ageing, words: Words) -> list[Card]:
 
 def goals(source: Reported, words: Words) -> Section:
     """Every goal: what was booked, what nothing can better, and the gap."""
-    currency = str(source.run.summary["currency"])
-    rows = []
-    for goal in source.proof.goals:
-        digits = 2 if goal.name in MONEY else 3
-        name = words.axis(goal.name, currency)
-        if goal.priority is not None:
-            name = f"{name}{words('figure.comma')}{words('column.priority')} {goal.priority}"
+    summary: Mapping[str, Any] = source.run.summary
+    currency, rows = str(summary["currency"]), []
+    for goal in summary["objectives"]:
+        digits = 2 if goal["name"] in MONEY else 3
+        rank = goal["priority"] if goal["priority"] is not None else goal.get("group")
+        name = words.axis(goal["name"] if rank is None else f"{goal['name']}:{rank}", currency)
         rows.append(
             (
                 name,
-                words.number(goal.booked, digits),
-                words.number(goal.bound, digits),
-                words.number(goal.gap, 6),
+                words.number(goal["value"], digits),
+                words.number(goal.get("certified_bound"), digits),
+                words.number(goal.get("certified_gap"), 6),
             )
         )
     head = [words(f"column.{name}") for name in ("goal", "value", "bound", "gap")]
     texts = [words("intro.goals")]
-    if any(goal.mip for goal in source.proof.goals):
+    if summary["mip"]:
         texts.append(words("intro.goals_mip"))
-    return Section(
-        "goals", words("section.goals"), tuple(texts), (table(words("caption.goals"), head, rows),)
-    )
+    parts = [table(words("caption.goals"), head, rows), *_groups(summary.get("strategy"), words)]
+    return Section("goals", words("section.goals"), tuple(texts), tuple(parts))
+
+
+def _groups(strategy: Mapping[str, Any] | None, words: Words) -> list[Table]:
+    """What groups got, where a strategy or a minimum service names them."""
+    groups = strategy["groups"] if strategy else []
+    if not groups:
+        return []
+    shown = groups[: 2 * MOST_ROWS]
+    rows = [
+        (
+            f"{words.known('column', one['by'])} {one['group']}",
+            words.number(one["ordered_t"]),
+            words.number(one["claimed_t"]),
+            words.share(one["service"], 1),
+            words.share(one["minimum"], 1) if one["minimum"] is not None else "–",
+        )
+        for one in shown
+    ]
+    head = [words(f"column.{name}") for name in ("group", "asked", "claimed", "service", "minimum")]
+    left = len(groups) - len(shown)
+    note = words("report.more_rows", n=left, file="summary.json") if left > 0 else ""
+    return [table(words("caption.groups"), head, rows, note=note)]
 
 
 def by_customer(source: Reported, words: Words) -> Section:

@@ -21,6 +21,8 @@ from massbalance.pages.texts import MONEY, Words
 COLUMNS = 12
 """Periods side by side; more make further tables."""
 MOST_PRICES, MOST_LOTS = 10, 10
+STAKES = ("minimum_service", "common_share", "no_more", "fair_share")
+"""Rows that a strategy asks for."""
 SEEN = 500
 """g CO2e: what is less shows as 0.000."""
 UNITS = ("baseline", "allocated", "released", "sent", "received", "held", "retired", "declared")
@@ -111,11 +113,7 @@ def prices(source: Reported, words: Words) -> Section:
 
 
 def _goal_prices(goal: str, rows: list[dict[str, str]], source: Reported, words: Words) -> Iterable[Table]:
-    name, _, detail = goal.partition(":")
-    shown = words.goal(name if name in words.goals() else f"{name}_t")
-    if detail:
-        rank = f"{words('column.priority')} {detail}" if name == "firm_shortfall" else detail
-        shown = words("figure.in_unit", name=shown, unit=rank)
+    name, shown = goal.partition(":")[0], words.goal(goal)
     currency = str(source.run.summary["currency"])
 
     def worth(row: Mapping[str, str]) -> str:
@@ -135,7 +133,7 @@ def _goal_prices(goal: str, rows: list[dict[str, str]], source: Reported, words:
             for row in _dearest(lots.values())
         ]
         yield table(words("caption.prices_lots", goal=shown), head, lines)
-    caps = [row for row in rows if row["kind"].endswith("_cap")]
+    caps = [row for row in rows if row["kind"].endswith("_cap") or row["kind"] in STAKES]
     if caps:
         head = [words("column.what"), words("column.period"), words("column.unit"), words("column.price")]
         lines_ = [

@@ -14,6 +14,8 @@ LANGUAGES = ("ja", "en")
 MINUS = "\u2212"
 MONEY = frozenset({"margin", "weighted"})
 """Goals in the case's currency."""
+_OTHER_NAMES = {"expiry": "expired_tco2e"}
+"""Goals that prices.csv calls by another name than summary.json."""
 
 
 @cache
@@ -92,20 +94,32 @@ class Words:
         return self(f"claim.{claim}", level=shown)
 
     def goal(self, name: str) -> str:
-        """A goal's or figure's name; the name itself where there is no word for it."""
-        return self.known("goal", name)
+        """A goal's or figure's name, as in summary.json, prices.csv or a sweep; after a colon rank or group.
 
-    def goals(self) -> frozenset[str]:
-        """Names of goals that there are words for."""
-        return frozenset(words()["goal"])
+        The name itself where there is no word for it.
+        """
+        head, _, rank = name.partition(":")
+        uom, _, what = head.partition("_")
+        head = next(
+            (one for one in (head, f"{head}_t", _OTHER_NAMES.get(head, "")) if one in words()["goal"]), head
+        )
+        if head not in words()["goal"] and uom in words()["unit"] and what in words()["column"]:
+            return self("figure.in_unit", name=self(f"column.{what}"), unit=self(f"unit.{uom}"))
+        shown = self.known("goal", head)
+        if not rank:
+            return shown
+        ranked = words()["rank"].get(head)
+        return self(
+            "figure.ranked", name=shown, rank=ranked[self.language].format(rank=rank) if ranked else rank
+        )
 
     def axis(self, name: str, currency: str = "") -> str:
-        """A goal's name with its unit, if it has one."""
-        unit = (
-            self.known("currency", currency)
-            if name in MONEY
-            else words()["goal_unit"].get(name, {}).get(self.language)
-        )
+        """A goal's name with its unit, if it has one of its own."""
+        head = name.partition(":")[0]
+        if head in MONEY:
+            unit = self.known("currency", currency)
+        else:
+            unit = words()["goal_unit"].get(head, {}).get(self.language, "")
         return self("figure.in_unit", name=self.goal(name), unit=unit) if unit else self.goal(name)
 
     def listed(self, items: list[str]) -> str:

@@ -22,6 +22,8 @@ from massbalance.pages.plots.canvas import (
 from massbalance.pages.texts import Words
 
 ROW, FOOT, LABELS, THICK = 0.34, 0.6, 2.6, 0.62
+NAME = 36
+"""Columns of a name."""
 MOST = 15
 """Bars that a page shows; the count of the others is named."""
 
@@ -56,18 +58,26 @@ def draw(data: Tornado, words: Words) -> Figure:
 
 
 def _bar(axes: Axes, row: int, bar: Bar, data: Tornado, digits: int, words: Words) -> None:
+    """One thing's bars with their settings and changes.
+
+    Where both go one way, the shorter lies on the longer, its label on the other side of the base.
+    """
     base = float(data.base)
-    axes.text(-0.02, row, clipped(bar.name, 36), transform=axes.get_yaxis_transform(), ha="right",
-              va="center_baseline")  # fmt: skip
-    for value, setting, colour in ((bar.low, bar.at_low, BLUE), (bar.high, bar.at_high, ORANGE)):
-        if value is None:
-            continue
-        end = float(value)
-        axes.barh(row, end - base, left=base, height=THICK, color=colour, linewidth=0)
-        side = 1 if end > base or (end == base and colour == ORANGE) else -1
-        change = words.number(value - data.base, digits, sign=True)
-        text = f"{clipped(setting, 16)}  {change}" if setting else change
+    name = clipped(bar.name, NAME)
+    axes.text(-0.02, row, name, transform=axes.get_yaxis_transform(), ha="right", va="center_baseline")
+    ends = [(bar.low, bar.at_low, BLUE), (bar.high, bar.at_high, ORANGE)]
+    told = [(value - data.base, setting, colour) for value, setting, colour in ends if value is not None]
+    told.sort(key=lambda end: -abs(end[0]))
+    taken = 0
+    for change, setting, colour in told:
+        axes.barh(row, float(change), left=base, height=THICK, color=colour, linewidth=0)
+        own = 1 if change > 0 else -1 if change < 0 else -taken or (1 if colour == ORANGE else -1)
+        side = own if own != taken else -taken
+        place = base + float(change) if side == own else base
+        taken = side
+        text = words.number(change, digits, sign=True)
         axes.annotate(
-            text, (end, row), (4 * side, 0), textcoords="offset points", ha="left" if side > 0 else "right",
-            va="center_baseline", fontsize=SMALL, color=SOFT, bbox={"fc": "white", "ec": "none", "pad": 0.6},
+            f"{clipped(setting, 16)}: {text}" if setting else text, (place, row), (4 * side, 0),
+            textcoords="offset points", ha="left" if side > 0 else "right", va="center_baseline",
+            fontsize=SMALL, color=SOFT, bbox={"fc": "white", "ec": "none", "pad": 0.6},
         )  # fmt: skip
