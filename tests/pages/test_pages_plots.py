@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
+import struct
 import subprocess
 import sys
 import warnings
@@ -14,7 +14,6 @@ from xml.etree import ElementTree
 
 import matplotlib as mpl
 import pytest
-from PIL import Image
 
 from massbalance.pages.ageing import Ageing, ageing
 from massbalance.pages.bars import Waterfall, waterfall
@@ -192,7 +191,7 @@ def test_five_hundred_of_each_fit_on_a_page() -> None:
     )
     assert sum(t.startswith("category ") for t in found) <= 13
     assert sum(t.startswith("customer ") for t in found) <= 18
-    width, height = Image.open(io.BytesIO(picture.png())).size
+    width, height = struct.unpack(">II", picture.png()[16:24])
     assert width == round(canvas.WIDTH * canvas.DPI)
     assert height < 1.3 * width
 
@@ -291,7 +290,7 @@ def test_pictures_tell_no_time_no_tool_and_no_address(tutorial: Reported) -> Non
     addresses = set(re.findall(rb"https?://[^\"' <>]+", picture.svg()))
     assert addresses == {b"http://www.w3.org/2000/svg", b"http://www.w3.org/1999/xlink"}  # names of languages
     assert b"matplotlib" not in picture.svg().lower()
-    assert Image.open(io.BytesIO(picture.png())).info.keys() <= {"dpi"}
+    assert not [chunk for chunk in (b"tEXt", b"iTXt", b"zTXt", b"tIME") if chunk in picture.png()]
 
 
 def test_drawing_leaves_the_callers_settings_alone(tutorial: Reported) -> None:

@@ -15,7 +15,6 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
 
 from massbalance.pages import sections, sections_more
 from massbalance.pages.ageing import ageing
@@ -74,7 +73,7 @@ def report_html(
         words=words,
         language=language,
         others=[(one, report_name(one)) for one in others if one != language],
-        style=Markup(_file("report.css")),  # noqa: S704 - our own file
+        style=_file("report.css"),
         head=_head(source, words),
         cards=sections.cards(source, age, words),
         sections=[part for part in parts if part is not None],
@@ -116,7 +115,7 @@ def _environment() -> Environment:
 
 def readable(value: object) -> object:
     """A text without what cannot be seen or turns others around; all else as it is."""
-    if not isinstance(value, str) or isinstance(value, Markup):
+    if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
     return "".join("\ufffd" if unicodedata.category(c) in _UNSEEN and c != "\n" else c for c in value)
 
