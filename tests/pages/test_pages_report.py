@@ -282,6 +282,7 @@ def test_every_word_is_used() -> None:
         "status",
         "price",
         "month",
+        "carrier",
         "rank",
         "column",
     }
@@ -321,6 +322,8 @@ def test_reasons_of_all_kinds() -> None:
         "ほかに効いている制約：scrap_ubc に対する合金の上限、スコープ 1+2 の上限。又は、"
         "届かない水準：1 t 当たり 0.6 に対し最大 0.4。制約は 製品の電力使用量"
     )
+    fair = "the fair share of product CB-3104, 81.1% of its orders: more would leave less to a group that has no more"
+    assert reason(fair, "ja")[0].startswith("CB-3104 の公平な比率（注文の 81.1%）")
     assert reason("something new", "ja") == ("something new", False)
     assert reason(why, "en") == (why, True)
     assert kind_of_reason("price 3.5 of A-1", "en") == "price … of A-…"

@@ -136,12 +136,19 @@ def _goal_prices(goal: str, rows: list[dict[str, str]], source: Reported, words:
     caps = [row for row in rows if row["kind"].endswith("_cap") or row["kind"] in STAKES]
     if caps:
         head = [words("column.what"), words("column.period"), words("column.unit"), words("column.price")]
-        lines_ = [
-            (words(f"price.{row['kind']}", name=row["name"], detail=row["detail"]), row["period"],
-             words.known("unit", row["unit"]), worth(row))
+        limits = [
+            (_limit(row, words), row["period"], words.known("unit", row["unit"]), worth(row))
             for row in _dearest(caps)
-        ]  # fmt: skip
-        yield table(words("caption.prices_caps", goal=shown), head, lines_, words=3)
+        ]
+        yield table(words("caption.prices_caps", goal=shown), head, limits, words=3)
+
+
+def _limit(row: Mapping[str, str], words: Words) -> str:
+    """What a row of prices.csv limits, in words."""
+    detail = words.known("carrier", row["detail"]) if row["kind"] == "energy_cap" else row["detail"]
+    if row["kind"] in STAKES:
+        detail = words.known("column", detail)
+    return words(f"price.{row['kind']}", name=row["name"], detail=detail)
 
 
 def _dearest(rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:
