@@ -45,6 +45,17 @@ def steel(run_of: Callable[[str], Path]) -> Reported:
     return read_verified(run_of("steel"))
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Reported:
+    """The tutorial without lots and orders: a case, and it runs."""
+    folder = tmp_path_factory.mktemp("empty")
+    shutil.copytree(DATA / "tutorial", folder / "case")
+    for name in ("lots", "orders"):
+        table = folder / "case" / f"{name}.csv"
+        table.write_text(table.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    return read_verified(run_case(folder / "case", folder / "run").out)
+
+
 HOSTILE = {
     "customer": "<script>alert(1)</script>",
     "order": '"><img src=x onerror=alert(2)>',

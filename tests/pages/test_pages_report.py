@@ -247,6 +247,15 @@ def test_chosen_products_and_documents_are_shown(tutorial: Reported) -> None:
     assert ["SHA-256 of quote.json", "ab" * 32] in page.tables["Identification"]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_run_without_lots_and_orders_has_a_report(empty: Reported, language: str) -> None:
+    words = Words(language)
+    page = read(report_html(empty, language, Extras(("SHEET",))))
+    assert {words("intro.prices_none"), words("intro.short_none")} <= set(page.words)
+    assert words("plot.nothing") in [image["alt"] for image in page.named("img")]
+    assert page.tables[words("caption.waterfall", product="SHEET")][-1][1] == "16.000"
+
+
 def test_an_unknown_product_is_refused(tutorial: Reported) -> None:
     with pytest.raises(CaseRefused, match="SHEETS"):
         report_html(tutorial, "en", Extras(("SHEETS",)))
@@ -283,6 +292,7 @@ def test_every_word_is_used() -> None:
         "price",
         "month",
         "carrier",
+        "group_kind",
         "rank",
         "column",
     }
@@ -322,8 +332,9 @@ def test_reasons_of_all_kinds() -> None:
         "ほかに効いている制約：scrap_ubc に対する合金の上限、スコープ 1+2 の上限。又は、"
         "届かない水準：1 t 当たり 0.6 に対し最大 0.4。制約は 製品の電力使用量"
     )
-    fair = "the fair share of product CB-3104, 81.1% of its orders: more would leave less to a group that has no more"
-    assert reason(fair, "ja")[0].startswith("CB-3104 の公平な比率（注文の 81.1%）")
+    less = "more would leave less to a group that has no more"
+    fair = reason(f"the fair share of product CB-3104, 81.1% of its orders: {less}", "ja")
+    assert fair[0].startswith("CB-3104 の公平な比率（注文の 81.1%）")
     assert reason("something new", "ja") == ("something new", False)
     assert reason(why, "en") == (why, True)
     assert kind_of_reason("price 3.5 of A-1", "en") == "price … of A-…"

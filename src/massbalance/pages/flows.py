@@ -114,11 +114,13 @@ def _flows(
     names, group = _groups(case)
     customers, of_order = np.unique(case.orders.text("customer").astype(str), return_inverse=True)
     pair = group[lot] * len(customers) + of_order[source.run.allocation.order]
-    sums = sum_by(pair.astype(np.intp), amount, len(names) * max(len(customers), 1))
-    rows = [
-        Flow(*names[at // len(customers)], str(customers[at % len(customers)]), CUSTOMER, int(sums[at]))
-        for at in np.flatnonzero(sums)
-    ]
+    found, which = np.unique(pair, return_inverse=True)
+    sums = sum_by(which.astype(np.intp), amount, len(found))
+    rows = []
+    for both, total in zip(found.tolist(), sums.tolist(), strict=True):
+        of, to = divmod(int(both), len(customers))
+        if total:
+            rows.append(Flow(*names[of], str(customers[to]), CUSTOMER, int(total)))
     for fate, amounts in ends.items():
         left = sum_by(group, as_python_ints(amounts), len(names))
         rows += [Flow(*names[at], "", fate, int(left[at])) for at in range(len(names)) if left[at]]

@@ -84,7 +84,7 @@ def _groups(strategy: Mapping[str, Any] | None, words: Words) -> list[Table]:
     shown = groups[: 2 * MOST_ROWS]
     rows = [
         (
-            f"{words.known('column', one['by'])} {one['group']}",
+            f"{words.known('group_kind', one['by'])} {one['group']}",
             words.number(one["ordered_t"]),
             words.number(one["claimed_t"]),
             words.share(one["service"], 1),

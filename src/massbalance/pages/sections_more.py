@@ -147,7 +147,7 @@ def _limit(row: Mapping[str, str], words: Words) -> str:
     """What a row of prices.csv limits, in words."""
     detail = words.known("carrier", row["detail"]) if row["kind"] == "energy_cap" else row["detail"]
     if row["kind"] in STAKES:
-        detail = words.known("column", detail)
+        detail = words.known("group_kind", detail)
     return words(f"price.{row['kind']}", name=row["name"], detail=detail)
 
 
