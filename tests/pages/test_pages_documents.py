@@ -87,6 +87,8 @@ def test_bars_and_fronts_are_read(tmp_path: Path) -> None:
         {"x": "margin", "y": "tonnage_t", "points": [{"x": 1, "y": 2, "label": "p", "chosen": True}]}
     )
     assert (front.points[0].label, front.points[0].chosen) == ("p", True)
+    assert front.linear
+    assert not pareto_of({"x": "margin", "y": "tonnage_t", "points": [], "linear": False}).linear
     with pytest.raises(CaseRefused, match="points of x and y"):
         pareto_of({"x": "margin", "y": "margin", "points": [1]})
 

@@ -172,6 +172,13 @@ def test_the_front_names_its_points() -> None:
     assert {"p0", "p1", "p2（採用案）", "p3", "p4", "収益（USD）", "割り当てた質量（t）"} <= set(found)
 
 
+def test_the_ends_of_a_front_are_named_in_words() -> None:
+    points = (Point(Decimal(1), Decimal(2), "best tonnage_t"), Point(Decimal(2), Decimal(1)))
+    ends = Pareto("margin", "tonnage_t", "", points, linear=False)
+    found = texts(picture_of(ends, JA).svg())
+    assert {"割り当てた質量を最優先", JA("pareto.subtitle_points")} <= set(found)
+
+
 def test_five_hundred_of_each_fit_on_a_page() -> None:
     rows = [
         Flow(

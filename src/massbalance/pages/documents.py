@@ -82,12 +82,13 @@ class Point:
 
 @dataclass(frozen=True)
 class Pareto:
-    """A front of two goals, by their names."""
+    """A front of two goals, by their names. linear: what lies between two points can be had, too."""
 
     x: str
     y: str
     currency: str
     points: tuple[Point, ...]
+    linear: bool = True
 
 
 class _Reader:
@@ -241,7 +242,7 @@ def _setting(value: object) -> str:
 
 
 def pareto_of(document: Mapping[str, Any], name: str = "pareto") -> Pareto:
-    """The front of a document: goals `x` and `y`, `points` of `x`, `y`, `label` and `chosen`."""
+    """The front of a document: goals `x` and `y`, `points` of `x`, `y`, `label` and `chosen`; `linear`."""
     read = _Reader(name)
     points = tuple(
         Point(
@@ -250,8 +251,6 @@ def pareto_of(document: Mapping[str, Any], name: str = "pareto") -> Pareto:
         )
         for place, one in read.rows(document, "points", "points of x and y")
     )  # fmt: skip
-    found = Pareto(
-        read.text(document, "x"), read.text(document, "y"), read.text(document, "currency"), points
-    )
+    x, y, currency = (read.text(document, key) for key in ("x", "y", "currency"))
     read.done()
-    return found
+    return Pareto(x, y, currency, points, document.get("linear") is not False)

@@ -192,11 +192,7 @@ def _tornado(data: Tornado, words: Words) -> Table:
 
 def _pareto(data: Pareto, words: Words) -> Table:
     points = sorted(data.points, key=lambda p: (p.x, p.y))
-    rows = [
-        (words("figure.in_unit", name=p.label, unit=words("pareto.chosen")) if p.chosen else p.label,
-         words.number(p.x), words.number(p.y))
-        for p in points
-    ]  # fmt: skip
+    rows = [(words.point(p.label, p.chosen), words.number(p.x), words.number(p.y)) for p in points]
     head = [words("column.point"), words.axis(data.x, data.currency), words.axis(data.y, data.currency)]
     return table(words("caption.pareto"), head, rows)
 

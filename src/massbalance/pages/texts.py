@@ -113,6 +113,15 @@ class Words:
             "figure.ranked", name=shown, rank=ranked[self.language].format(rank=rank) if ranked else rank
         )
 
+    def point(self, label: str, chosen: bool = False) -> str:
+        """The label of a point of a front; `best GOAL` names an end."""
+        head, _, name = label.partition(" ")
+        shown = self("pareto.best", goal=self.goal(name)) if head == "best" and name else label
+        if not chosen:
+            return shown
+        mark = self("pareto.chosen")
+        return self("figure.in_unit", name=shown, unit=mark) if shown else mark
+
     def axis(self, name: str, currency: str = "") -> str:
         """A goal's name with its unit, if it has one of its own."""
         head = name.partition(":")[0]

@@ -30,18 +30,19 @@ NAMED = 14
 def draw(data: Pareto, words: Words) -> Figure:
     """The points joined in the order of x; the chosen one stands out."""
     x, y = words.goal(data.x), words.goal(data.y)
-    figure, whole = sheet(HEIGHT, words("pareto.title", x=x, y=y), words("pareto.subtitle"))
+    figure, whole = sheet(HEIGHT, words("pareto.title", x=x, y=y), words(_subtitle(data)))
     if not data.points:
         whole.text(WIDTH / 2, HEIGHT / 2, words("plot.nothing"), ha="center", color=SOFT)
         return figure
     axes = panel(figure, MARGIN + 0.85, MARGIN + FOOT, MARGIN + 0.6, MARGIN + HEAD)
     points = sorted(data.points, key=lambda p: (p.x, p.y))
-    axes.plot([float(p.x) for p in points], [float(p.y) for p in points], "-o", color=BLUE, lw=1.8, ms=5)
+    axes.plot([float(p.x) for p in points], [float(p.y) for p in points], "o", color=BLUE, ms=5,
+              ls="-" if data.linear else (0, (1, 3)), lw=1.8)  # fmt: skip
     axes.margins(0.12, 0.14)
     falling = points[-1].y <= points[0].y
     for at, point in enumerate(points):
         if len(points) <= NAMED or at in (0, len(points) - 1) or point.chosen:
-            _name(axes, point, falling, words)
+            _name(axes, point, (at, len(points) - 1), falling, words)
     axes.set_xlabel(words.axis(data.x, data.currency), fontsize=SMALL)
     axes.set_ylabel(words.axis(data.y, data.currency), fontsize=SMALL)
     for axis, values in ((axes.xaxis, [p.x for p in points]), (axes.yaxis, [p.y for p in points])):
@@ -53,21 +54,23 @@ def draw(data: Pareto, words: Words) -> Figure:
     return figure
 
 
+def _subtitle(data: Pareto) -> str:
+    return "pareto.subtitle" if data.linear else "pareto.subtitle_points"
+
+
 def _tick(words: Words, digits: int, value: float, _: object) -> str:
     return words.number(round(value, 9), digits)
 
 
-def _name(axes: Axes, point: Point, falling: bool, words: Words) -> None:
-    """The name above or below its point, away from the line."""
+def _name(axes: Axes, point: Point, where: tuple[int, int], falling: bool, words: Words) -> None:
+    """The name beside its point, away from the line and inside the axes; where: number, and the last's."""
+    at, last = where
     place = float(point.x), float(point.y)
-    text = clipped(point.label, 24)
+    text = clipped(words.point(point.label, point.chosen), 36)
     if point.chosen:
         axes.plot(*place, "o", mfc="white", mec=VERMILLION, mew=1.8, ms=9, zorder=4)
-        text = (
-            words("figure.in_unit", name=text, unit=words("pareto.chosen"))
-            if text
-            else words("pareto.chosen")
-        )
-    side = "left" if falling else "right"
-    axes.annotate(text, place, (7 if falling else -7, 6), textcoords="offset points", ha=side,
-                  fontsize=SMALL, color=VERMILLION if point.chosen else SOFT)  # fmt: skip
+    right, above = (at == last), falling != (at == last)
+    axes.annotate(
+        text, place, (-7 if right else 7, 6 if above else -13), textcoords="offset points",
+        ha="right" if right else "left", fontsize=SMALL, color=VERMILLION if point.chosen else SOFT,
+    )  # fmt: skip
