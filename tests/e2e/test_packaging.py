@@ -64,6 +64,8 @@ def test_the_wheel_holds_models_starter_case_and_types(tmp_path: Path) -> None:
     starter = ROOT / "src" / "massbalance" / "interfaces" / "starter_case"
     expected |= {f"massbalance/interfaces/starter_case/{f.name}" for f in starter.iterdir()}
     expected |= {f"massbalance/certificates/{name}" for name in ("certificate.typ", "texts.toml")}
+    own = ("report.css", "report.html.j2", "texts.toml", "reasons.toml")
+    expected |= {f"massbalance/pages/{name}" for name in own}
     assert expected | {"massbalance/py.typed"} <= held
 
 

@@ -9,10 +9,11 @@ import sys
 import pytest
 
 HEAVY = {
-    "massbalance.interfaces.cli": ("pyomo", "pandas", "numpy", "scipy", "highspy"),
+    "massbalance.interfaces.cli": ("pyomo", "pandas", "numpy", "scipy", "highspy", "matplotlib", "jinja2"),
     "massbalance.verification.verify": ("pyomo", "highspy"),
     "massbalance.solving.assembly": ("pyomo",),
     "massbalance.api": ("pyomo",),
+    "massbalance.pages.make": ("pyomo", "highspy"),
 }
 
 

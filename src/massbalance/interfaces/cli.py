@@ -13,6 +13,7 @@ from massbalance.interfaces.cli_audit import register as register_audit
 from massbalance.interfaces.cli_certificate import register as register_certificate
 from massbalance.interfaces.cli_compare import register as register_compare
 from massbalance.interfaces.cli_ledger import register as register_ledger
+from massbalance.interfaces.cli_pages import register as register_pages
 from massbalance.interfaces.cli_quote import register as register_quote
 from massbalance.interfaces.cli_strategy import register as register_strategy
 from massbalance.interfaces.cli_sweep import register as register_sweep
@@ -253,6 +254,7 @@ register_sweep(app)
 register_ledger(app)
 register_certificate(app)
 register_audit(app)
+register_pages(app)
 
 
 def main() -> None:
