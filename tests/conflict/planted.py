@@ -99,7 +99,8 @@ Planter = Callable[[Ground], Cell | None]
 
 def quantity(on: Ground) -> Cell | None:
     row = on.drawn_lot()
-    on.tables.set("lots", row, quantity=str(Decimal(row["quantity"]) * on.draw.choice([0, 1, 5]) / 10))
+    left = Decimal(row["quantity"]) * on.draw.choice([0, 1, 5]) / 10
+    on.tables.set("lots", row, quantity=f"{left:.6f}")
     return ("lots", (row["lot"],), "quantity")
 
 

@@ -36,8 +36,10 @@ from massbalance.quote.promise import LEVEL, Key, Promise
 if TYPE_CHECKING:
     from massbalance.quote.session import Session
 
-TRIES = 8
+TRIES = 4
 """So often an amount is corrected by what the changed case still lacks."""
+GAINED = 1e-4
+"""An order that gets so much more, t, gains."""
 SHOWN = {MORE: 1}
 """Relaxations of one limit that are told, the least first; of other kinds MOST_SHOWN."""
 MOST_SHOWN = 3
@@ -115,6 +117,15 @@ class Trial:
     session: Session
     ask: Ask
     works: bool
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """Amounts, the relaxation that they make, and how it went."""
+
+    total: list[Fraction]
+    made: Relaxation
+    trial: Trial
 
 
 Again = Callable[[Sequence[Edit]], Trial]
@@ -240,21 +251,41 @@ class Mender:
         What the changed case gives firm orders that were short is found only there: the amount grows by
         what is still lacking until the whole fits.
         """
-        total = [Fraction(0)] * len(wanted)
-        promise = self.promise
+        none = [Fraction(0)] * len(wanted)
+        found = self._attempt(self.promise, wanted, none)
+        if found is None or found.trial.works:
+            return None if found is None else found.made
+        gainers = self._gainers(found.trial)
+        if gainers:
+            # whatever is added goes to these first: fill them, and the ask
+            better = self._attempt(Promise(self.session, self.ask, gainers), wanted, none)
+            found = better or found
         for _ in range(TRIES):
-            amounts = self._amounts(promise, wanted)
-            if amounts is None:
-                return None
-            total = self._raised(wanted, total, amounts)
-            made = self._parts(wanted, total)
-            if made is None:
-                return None
-            trial = self.tried(made.edits)
-            if trial.works:
-                return made
-            promise = Promise(trial.session, trial.ask)
-        return None
+            if found is None or found.trial.works:
+                break
+            promise = Promise(found.trial.session, found.trial.ask)
+            found = self._attempt(promise, wanted, found.total)
+        return None if found is None or not found.trial.works else found.made
+
+    def _attempt(
+        self, promise: Promise, wanted: Sequence[tuple[Key, tuple[str, ...]]], begun: list[Fraction]
+    ) -> _Attempt | None:
+        """So much more as a promise asks for, tried; None where it cannot be had by these levers."""
+        amounts = self._amounts(promise, wanted)
+        if amounts is None:
+            return None
+        total = self._raised(wanted, begun, amounts)
+        made = self._parts(wanted, total)
+        return None if made is None else _Attempt(total, made, self.tried(made.edits))
+
+    def _gainers(self, trial: Trial) -> frozenset[str]:
+        """Firm orders that were short, and get more in the changed case."""
+        case, claimed = trial.session.case, trial.session.claimed
+        before = dict(zip(self.session.case.orders.text("order"), self.session.claimed, strict=True))
+        every = zip(case.orders.text("order"), claimed, case.orders.flag("firm"), strict=True)
+        return frozenset(
+            str(name) for name, got, firm in every if firm and got > before.get(name, got) + GAINED
+        )
 
     def _raised(
         self, wanted: Sequence[tuple[Key, tuple[str, ...]]], total: list[Fraction], amounts: list[float]

@@ -7,7 +7,7 @@ it holds, up to their bounds it is given up. A column may stand behind several l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -101,12 +101,13 @@ class Promise:
     """The model; an ask of a session, firm orders keeping what the session's run gives them.
 
     y: column of the ask's mass; z: of what it draws on each source; door_of: limit -> its columns;
-    scale: units of anything that the whole of it could need.
+    scale: units of anything that the whole of it could need; full: firm orders that are to have all they
+    ask for, whether they get it or not (then there need be no such point).
     """
 
-    def __init__(self, session: Session, ask: Ask) -> None:
-        self.session, self.ask = session, ask
-        self.held: Held = held_orders(session, session.case.orders.flag("firm"))
+    def __init__(self, session: Session, ask: Ask, full: Collection[str] = ()) -> None:
+        self.session, self.ask, self.full = session, ask, full
+        self.held: Held = held_orders(session, session.case.orders.flag("firm"), full)
         self.problem: Problem = build_problem(self.held.case, session.supply)
         self.asked = build_problem(ask.case(session.case), session.supply)
         self.sources = Sources(self.asked, ask)
@@ -189,7 +190,7 @@ class Promise:
 
     def _origins(self) -> None:
         """C2, over all lots of an origin that measure something."""
-        names = self.sources.lots.text("origin")
+        names, pools = self.sources.lots.text("origin"), self.problem.pools
         members: dict[str, list[tuple[Source, int]]] = {}
         for source, column in zip(self.sources.all, self.z, strict=True):
             if names[source.lot] and source.quantity > 0:
@@ -204,6 +205,11 @@ class Promise:
                 self.tight.append((row, size))
             for source, column in found:
                 self.build.put(row, column, size / source.quantity)
+            # more of a lot is more of its origin; while others of the origin are used, not quite so much
+            for g in pools.origin_groups.get(name, ()):
+                more = self.supply.get(pools.group_lots[g][0])
+                if more is not None and pools.group_quantity[g] > 0:
+                    self.build.put(row, more, -size / float(pools.group_quantity[g]))
             self.slack[ORIGIN, name] = self._slack(row, (ORIGIN, name), self.scale)
 
     def _slack(self, row: int, key: Key, upper: float, by: float = -1.0) -> int:
@@ -323,7 +329,8 @@ class Promise:
         self.behind = scipy.sparse.csr_array((np.ones(len(at)), (at[:, 0], at[:, 1])), shape=shape)
         self.model = Highs(model, integers=False)
         self.point = np.zeros(build.columns)
-        self._settle()
+        if not self.full:
+            self._settle()
 
     def _settle(self) -> None:
         """Take a little off what is held where a run's figures do not hold together to the last digit.

@@ -19,20 +19,22 @@ import numpy.typing as npt
 from massbalance.domain.case import Case
 from massbalance.domain.faults import CaseRefused, Fault
 from massbalance.domain.grid import decimal_text
-from massbalance.formulation.problem import build_problem
+from massbalance.formulation.problem import Problem, build_problem
 from massbalance.quote.amends import QUOTE, Part
 from massbalance.quote.answer import exact, shown
 from massbalance.quote.ask import Ask
 from massbalance.quote.change import Edit, cell, changed, joined, row_at, taken, with_figures, with_words
 from massbalance.quote.explain import Explanation, explain
-from massbalance.quote.held import held_orders
+from massbalance.quote.held import Run, held_orders
 from massbalance.quote.limits import Clash
 from massbalance.quote.losers import LEAST_T, claimed
 from massbalance.quote.mend import Relaxation, Trial, answered
 from massbalance.quote.promise import PROMISED
 from massbalance.solving.assembly import assemble
+from massbalance.solving.compiled import Compiled
 from massbalance.solving.lean import lean
 from massbalance.solving.methods import solve as solve_compiled
+from massbalance.solving.solution import Solution
 
 if TYPE_CHECKING:
     from massbalance.quote.session import Session
@@ -88,7 +90,8 @@ def short_orders(session: Session) -> list[str]:
     found = np.flatnonzero(orders.flag("firm") & (lacks >= LEAST_T)).tolist()
     rank = orders.floats("priority")
     names = orders.text("order")
-    return [str(names[n]) for n in sorted(found, key=lambda n: (rank[n], -round(float(lacks[n]), 6), names[n]))]
+    by_rank = sorted(found, key=lambda n: (rank[n], -round(float(lacks[n]), 6), names[n]))
+    return [str(names[n]) for n in by_rank]
 
 
 def lacking(session: Session, order: str) -> float:
@@ -149,13 +152,13 @@ def _asked(case: Case, at: int) -> Ask:
     )  # fmt: skip
 
 
-def _beside(session: Session, at: int) -> Case:
+def _beside(run: Run, at: int) -> Case:
     """The case with those orders alone that keep what they have.
 
     Beside a firm order: firm ones of a higher rank, and what the run gives those of its own. Beside another:
     all firm orders, and what the run gives the rest.
     """
-    case, orders = session.case, session.case.orders
+    case, orders = run.case, run.case.orders
     firm, rank = orders.flag("firm"), orders.floats("priority")
     others = np.arange(len(orders)) != at
     if firm[at]:
@@ -164,7 +167,7 @@ def _beside(session: Session, at: int) -> Case:
     else:
         above, equal = firm, ~firm
         last = Fraction(int(rank[firm].max(initial=0.0)) + 1)
-    held = held_orders(session, others & equal)
+    held = held_orders(run, others & equal)
     kept = with_words(held.case.orders, "firm", [True] * len(held.order))
     kept = with_figures(kept, "priority", [last] * len(held.order))
     beside = _only(case, others & above)
@@ -183,14 +186,28 @@ def _equals_short(session: Session, at: int) -> bool:
 def _rerun(session: Session, order: str, edits: Sequence[Edit]) -> Trial:
     """The whole case changed and decided again: does the order get all of its mass from that run?"""
     case = changed(session.case, [_edit_of_order(session.case, order, e) for e in edits])
-    at = _position(case, order)
+    run, at = _decided(session, case), _position(case, order)
+    if float(case.orders.floats("mass_t")[at] - run.claimed[at]) < LEAST_T:
+        return Trial(session, _asked(case, at), True)
+    return Trial(session.again(_beside(run, at)), _asked(case, at), False)
+
+
+@dataclass
+class _Decided:
+    """A case decided as a run would, without what a session needs beside (held.Run)."""
+
+    case: Case
+    problem: Problem
+    compiled: Compiled
+    base: Solution
+    claimed: npt.NDArray[np.float64]
+
+
+def _decided(session: Session, case: Case) -> _Decided:
     problem = build_problem(case)
     compiled = lean(problem, assemble(problem))
-    run = solve_compiled(problem, compiled, time_limit=session.time_limit, gap=session.gap)
-    got = float(claimed(problem, compiled, run.columns)[at])
-    works = float(case.orders.floats("mass_t")[at]) - got < LEAST_T
-    real = session if works else session.again(case)
-    return Trial(real if works else real.again(_beside(real, at)), _asked(case, at), works)
+    base = solve_compiled(problem, compiled, time_limit=session.time_limit, gap=session.gap)
+    return _Decided(case, problem, compiled, base, claimed(problem, compiled, base.columns))
 
 
 def _only(case: Case, which: npt.NDArray[np.bool_]) -> Case:
