@@ -105,7 +105,13 @@ class Namer:
         if kind == ORIGIN:
             origin = self.sources.lots.text("origin")
             return sorted(lot for s in sources for lot in s.lots if origin[lot] == of)
-        return sorted(lot for s in sources if key in s.blocked for lot in s.lots)
+        # those that nothing else keeps away are named first, of these what carries most of the claim
+        value = self.sources.value
+        found = [
+            (len(s.blocked), -round(float(value[s.lot]), 9), lot)
+            for s in sources if key in s.blocked for lot in s.lots
+        ]  # fmt: skip
+        return [lot for _, _, lot in sorted(found)]
 
     def _alike(self, first: int) -> tuple[int, ...]:
         groups = [lots for lots in self.promise.problem.pools.group_lots if lots[0] == first]

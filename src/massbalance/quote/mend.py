@@ -40,9 +40,8 @@ TRIES = 4
 """So often an amount is corrected by what the changed case still lacks."""
 GAINED = 1e-4
 """An order that gets so much more, t, gains."""
-SHOWN = {MORE: 1}
-"""Relaxations of one limit that are told, the least first; of other kinds MOST_SHOWN."""
 MOST_SHOWN = 3
+"""Relaxations of one limit that are told, the least first; of credits one for each category."""
 MOST_PAIRS = 3
 """Pairs of limits that are told where no single one mends the promise."""
 ENOUGH = 40
@@ -165,41 +164,52 @@ class Mender:
         """The least relaxations of a limit that alone mends the promise."""
         if key not in self.clash.alone:
             return []
-        shown = SHOWN.get(KIND_OF[key[0]], MOST_SHOWN)
-        made = []
-        for names in self._ranked(key):
+        if KIND_OF[key[0]] == MORE:
+            return self._cheapest(key)
+        made: list[Relaxation] = []
+        for _, names in self._ranked(key):
             one = self.least([(key, names)])
-            if one is not None:
-                made.append(one)
-            if len(made) >= shown:
+            made += [] if one is None else [one]
+            if len(made) >= MOST_SHOWN:
                 break
         return made
 
-    def _ranked(self, key: Key) -> list[tuple[str, ...]]:
-        """Levers of a limit by their amounts, those that alone do not mend it left out."""
+    def _cheapest(self, key: Key) -> list[Relaxation]:
+        """The lot of which least is wanted: what firm orders would take of it first counts, too."""
+        best: Relaxation | None = None
+        for least, names in self._ranked(key):
+            if best is not None and least >= _amount(best):
+                break
+            one = self.least([(key, names)])
+            if one is not None and (best is None or _amount(one) < _amount(best)):
+                best = one
+        return [] if best is None else [best]
+
+    def _ranked(self, key: Key) -> list[tuple[float, tuple[str, ...]]]:
+        """Levers of a limit with their least amounts, in order; those that alone do not mend it left out."""
         lots, found = self.session.case.lots, []
         for names in candidates(self.promise, key)[:ENOUGH]:
             amounts = self._amounts(self.promise, [(key, names)])
             if amounts is not None:
-                first = (False, 0.0)
+                cost = 0.0
                 if KIND_OF[key[0]] == MORE:
-                    # where an origin is shared more of one lot is less of another: last; the cheaper first
-                    row = lots.rows.iloc[lots.position[names[0]]]
-                    first = (bool(row["origin"]), float(row["unit_cost"]))
-                found.append((first[0], round(amounts[0], 6), first[1], names))
+                    cost = float(lots.floats("unit_cost")[lots.position[names[0]]])
+                found.append((round(amounts[0], 6), cost, names))
         if not found and KIND_OF[key[0]] in (EARLIER, LONGER):
             several = self._several(key)
-            return [several] if several else []
-        return self._alike(key, [names for _, _, _, names in sorted(found)])
+            return [(0.0, several)] if several else []
+        return self._alike(key, [(amount, names) for amount, _, names in sorted(found)])
 
-    def _alike(self, key: Key, ranked: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    def _alike(
+        self, key: Key, ranked: list[tuple[float, tuple[str, ...]]]
+    ) -> list[tuple[float, tuple[str, ...]]]:
         """One lot of each sort: more of any lot of a pool is the same."""
         if KIND_OF[key[0]] != MORE:
             return ranked
         pools, position = self.promise.problem.pools.lot_pool, self.session.case.lots.position
-        first: dict[int, tuple[str, ...]] = {}
-        for names in ranked:
-            first.setdefault(int(pools[position[names[0]]]), names)
+        first: dict[int, tuple[float, tuple[str, ...]]] = {}
+        for one in ranked:
+            first.setdefault(int(pools[position[one[1][0]]]), one)
         return list(first.values())
 
     def _several(self, key: Key) -> tuple[str, ...]:
@@ -408,6 +418,10 @@ class Mender:
             if self.tried(made.edits).works:
                 return made
         return None
+
+
+def _amount(one: Relaxation) -> float:
+    return float(one.parts[0].amount or 0)
 
 
 def answered(session: Session, ask: Ask) -> Worth | Decided:
