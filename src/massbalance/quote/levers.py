@@ -112,6 +112,10 @@ def candidates(promise: Promise, limit: Key) -> list[tuple[str, ...]]:
         of = promise.sources.scheme if kind == SCHEMES else promise.sources.category
         words = {str(of[promise.sources.all[n].lot]) for n in promise.behind_only(limit)}
         return [(one,) for one in sorted(words - {""})]
+    if kind == PROMISED:
+        held = dict(zip(promise.problem.names.orders, promise.held.mass.tolist(), strict=True))
+        largest = sorted(promise.members[word], key=lambda name: (-held[name], name))
+        return [(name,) for name in largest]
     return [(word,)]
 
 

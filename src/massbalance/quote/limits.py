@@ -185,12 +185,16 @@ class Namer:
         return f"{float(self.sources.limit.elements[element][0]):.9g}"
 
     def _promised(self, order: str) -> str:
+        names, held = self.promise.members[order], self.promise.held
+        mass = dict(zip(self.promise.problem.names.orders, held.mass.tolist(), strict=True))
+        total = sum(mass[name] for name in names)
+        if names != [order]:
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            return f"promised to {', '.join(names[:NAMED])}{more} ({order}): {total:.3f} t"
         at = self.case.orders.position[order]
         customer = str(self.case.orders.rows["customer"].iloc[at])
-        held = self.promise.held
-        mass = float(held.mass[list(held.order).index(at)])
         rank = f"priority {self.case.orders.rows['priority'].iloc[at]:g}"
-        return f"promised to {order}{f' ({customer})' if customer else ''}, {rank}: {mass:.3f} t"
+        return f"promised to {order}{f' ({customer})' if customer else ''}, {rank}: {total:.3f} t"
 
     def _rows(self, key: Key, lots: list[int]) -> tuple[tuple[str, tuple[str, ...], str], ...]:
         kind, of = key
@@ -216,7 +220,7 @@ class Namer:
             ALLOY: (("alloys", (self._alloy, of), "max_share"),),
             ELEMENT: (("alloy_limits", (self._alloy, of), "max_wt_pct"),),
             SCOPE: (("products", (self.ask.product,), f"s{of}"),),
-            PROMISED: (("orders", (of,), "mass_t"),),
+            PROMISED: tuple(("orders", (name,), "mass_t") for name in self.promise.members.get(of, ())),
         }[kind]
 
 

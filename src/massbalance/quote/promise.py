@@ -37,6 +37,8 @@ PRICED = 1e-9
 """A reduced cost above this says that a door would help."""
 DRAWN = 1e-6
 """A draw below this, per t of the mass, is none."""
+MANY = 60
+"""Up to so many promises are limits one by one; more are taken together by customer, else by priority."""
 UNIT_OF = {"t": "t", "MWh": "MWh", "GJ": "GJ", "tCO2e": "t CO2e"}
 """Unit of a lot -> as it is printed."""
 CREDITS, LEVEL, MASS, ALLOY, ELEMENT = "credits", "level", "mass_cap", "alloy", "element"
@@ -100,7 +102,7 @@ class Builder:
 class Promise:
     """The model; an ask of a session, firm orders keeping what the session's run gives them.
 
-    y: column of the ask's mass; z: of what it draws on each source; door_of: limit -> its columns;
+    y: column of the ask's mass; z: of what it draws on each source; members: promise -> its orders;
     scale: units of anything that the whole of it could need; full: firm orders that are to have all they
     ask for, whether they get it or not (then there need be no such point).
     """
@@ -289,13 +291,23 @@ class Promise:
 
     def _promises(self) -> None:
         """Less for an order: y of its recipe = what is held less this."""
-        names = self.problem.names.orders
+        names = [str(name) for name in self.problem.names.orders]
         recipes = self.problem.recipes.of_term
         self.less: dict[str, int] = {}
-        for n, name in enumerate(names):
+        self.members: dict[str, list[str]] = {}
+        for n, (name, of) in enumerate(zip(names, self._groups(names), strict=True)):
             row = self.row_of["recipe_mass", int(recipes[n])]
-            column = self._slack(row, (PROMISED, str(name)), float(self.held.mass[n]), by=1.0)
-            self.less[str(name)] = column
+            self.less[name] = self._slack(row, (PROMISED, of), float(self.held.mass[n]), by=1.0)
+            self.members.setdefault(of, []).append(name)
+
+    def _groups(self, names: list[str]) -> list[str]:
+        """Who an order is promised with: each is a limit of its own, unless they are many."""
+        if len(names) <= MANY:
+            return names
+        rows = self.held.case.orders.rows
+        ranks = [f"priority {rank:g}" for rank in rows["priority"]]
+        both = [f"{who}, {rank}" for who, rank in zip(rows["customer"], ranks, strict=True)]
+        return both if len(set(both)) <= MANY else ranks
 
     def _finish(self) -> None:
         build, own = self.build, self.compiled

@@ -6,6 +6,7 @@ The order is taken out, what ranks below it too, and asked for beside the rest.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -232,12 +233,10 @@ def _periods(case: Case, at: int) -> list[str]:
 
 def _told(case: Case, clash: Clash) -> Clash:
     """What the run gives an order that is not firm is not promised to it."""
-    if clash.kind != PROMISED or case.orders.flag("firm")[case.orders.position[clash.of]]:
+    if clash.kind != PROMISED or case.orders.flag("firm")[case.orders.position[clash.rows[0][1][0]]]:
         return clash
-    at = case.orders.position[clash.of]
-    customer = str(case.orders.rows["customer"].iloc[at])
-    who = f"{clash.of} ({customer})" if customer else clash.of
-    return replace(clash, words=f"given to {who} by the run, not firm: {clash.words.rsplit(': ', 1)[1]}")
+    words = re.sub(r",? ?priority [0-9]+", "", clash.words.removeprefix("promised to "))
+    return replace(clash, words=f"given by the run, not firm, to {words}")
 
 
 def _of_order(case: Case, order: str, one: Relaxation) -> Relaxation:
