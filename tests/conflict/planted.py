@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,8 @@ from random import Random
 from massbalance.domain.faults import CaseRefused
 from massbalance.quote.answer import Quote
 from massbalance.quote.change import Edit, text_of
+from massbalance.quote.levers import DIGITS
+from massbalance.quote.mend import Relaxation
 from massbalance.quote.promise import Promise
 from massbalance.quote.session import Session
 from tests.e2e.tables import CaseTables
@@ -53,12 +55,17 @@ class Planted:
 
 @dataclass
 class Checked:
-    """named: is the planted cell in the set; worked, failed: relaxations; sound: faults of the set itself."""
+    """named: is the planted cell in the set; worked, failed: relaxations; faults: of the set itself.
+
+    tight, slack: relaxations with an amount of which one step less does not work, or does.
+    """
 
     named: bool
     kinds: tuple[str, ...]
     worked: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    tight: list[str] = field(default_factory=list)
+    slack: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
 
@@ -320,8 +327,11 @@ def plant(number: int, folder: Path, *, only: str = "", base: str = "") -> Plant
     return None
 
 
-def check(planted: Planted, folder: Path) -> Checked:
-    """Is the cell named, is the set sound, and does every relaxation work on the files?"""
+def check(planted: Planted, folder: Path, *, tight: bool = False) -> Checked:
+    """Is the cell named, is the set sound, and does every relaxation work on the files?
+
+    tight: also try one step less of each that has an amount.
+    """
     quote = planted.quote
     rows = {row for one in quote.conflict for row in one.rows}
     found = Checked(planted.cell in rows, tuple(f"{c.kind}:{c.of}" for c in quote.conflict))
@@ -329,7 +339,22 @@ def check(planted: Planted, folder: Path) -> Checked:
     for number, one in enumerate(quote.relaxations):
         works = applied(planted.folder, planted.terms, one.edits, folder / f"mended-{number}")
         (found.worked if works else found.failed).append(f"{one.kind}: {one.words}")
+        less = one_step_less(one) if tight else None
+        if less is not None:
+            enough = applied(planted.folder, planted.terms, [less], folder / f"less-{number}")
+            (found.slack if enough else found.tight).append(f"{one.kind}: {one.words}")
     return found
+
+
+def one_step_less(one: Relaxation) -> Edit | None:
+    """The only cell of a relaxation, a step nearer to what it was; None where there is no such thing."""
+    digits = DIGITS.get(one.kind, 0)
+    if len(one.edits) != 1 or not digits or one.edits[0].column == "firm":
+        return None
+    (edit,) = one.edits
+    new, old = Decimal(edit.new), Decimal(edit.old or 0)
+    step = Decimal(1).scaleb(-digits)
+    return replace(edit, new=f"{new - step if new > old else new + step:f}")
 
 
 def unsound(planted: Planted) -> Iterator[str]:

@@ -64,7 +64,7 @@ def test_a_change_in_memory_is_the_change_in_the_files(edit: Edit, tmp_path: Pat
 def test_figures_are_rounded_to_the_side_that_works() -> None:
     assert text_of(rounded(1.23401, 3, up=True)) == "1.235"
     assert text_of(rounded(1.2340000001, 3, up=True)) == "1.234"
-    assert text_of(rounded(1.2349999, 3, up=False)) == "1.234"
+    assert text_of(rounded(1.23499, 3, up=False)) == "1.234"
 
 
 def test_many_promises_are_taken_together(tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ import pytest
 from massbalance.quote.promise import Promise
 from tests.conflict.planted import PLANTERS, Planted, check, plant
 
-NUMBERS = (0, 1, 2, 4, 5, 9, 12, 14, 17, 20, 22, 26, 28, 30, 35, 53, 62)
+NUMBERS = (1, 2, 4, 5, 9, 12, 14, 20, 22, 28, 30, 53)
 """30: a MIP's masses are whole within a millionth only; 53: the lot cut belongs to a shared origin."""
+TIGHT = (2, 5, 9, 14)
+"""Of these no firm order is short: one step less of any relaxation does not work."""
 FEW = 9
 
 
@@ -28,10 +30,11 @@ def planted(number: int, folder: Path) -> Planted:
 @pytest.mark.parametrize("number", NUMBERS)
 def test_planted_limit_is_named_and_every_relaxation_works(number: int, tmp_path: Path) -> None:
     one = planted(number, tmp_path)
-    found = check(one, tmp_path)
+    found = check(one, tmp_path, tight=number in TIGHT)
     assert found.named, (one.how, one.cell, found.kinds)
     assert found.faults == []
     assert found.failed == []
+    assert found.slack == []
 
 
 @pytest.mark.parametrize("how", sorted(PLANTERS))
