@@ -15,6 +15,7 @@ from massbalance.interfaces.cli_compare import register as register_compare
 from massbalance.interfaces.cli_ledger import register as register_ledger
 from massbalance.interfaces.cli_pages import register as register_pages
 from massbalance.interfaces.cli_quote import register as register_quote
+from massbalance.interfaces.cli_short import register as register_short
 from massbalance.interfaces.cli_strategy import register as register_strategy
 from massbalance.interfaces.cli_sweep import register as register_sweep
 from massbalance.interfaces.shared import (
@@ -251,6 +252,7 @@ register_quote(app)
 register_strategy(app)
 register_compare(app)
 register_sweep(app)
+register_short(app)
 register_ledger(app)
 register_certificate(app)
 register_audit(app)

@@ -76,7 +76,7 @@ def quote(
     with guarded("quote"):
         try:
             with progress() as say:
-                session, opening = _session(case, from_ledger, ledger, time_limit, gap, say)
+                session, opening = open_session(case, from_ledger, ledger, time_limit, gap, say)
                 say("quoting")
                 found = session.quote(
                     product=product, period=period, mass_t=mass, claim=claim, level=level,
@@ -105,7 +105,7 @@ def quote(
         stop(LIMIT)
 
 
-def _session(
+def open_session(
     case: Path, from_ledger: bool, ledger: str | None, time_limit: float | None, gap: float,
     say: Callable[[str], None],
 ) -> tuple[Session, dict[str, object] | None]:  # fmt: skip

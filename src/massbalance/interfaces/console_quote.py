@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from massbalance.interfaces.console import number, table
+from massbalance.interfaces.console_conflict import conflict_lines
 
 SHOWN = 12
 """Orders that are named one by one."""
@@ -23,6 +24,7 @@ def quote_text(name: str, quote: Mapping[str, Any]) -> str:
         *_answer(quote),
         *_premium(quote),
         *_section("limits or makes the price", _binding(quote)),
+        *conflict_lines(quote),
         *_section("who gets less", _displaced(quote)),
         *_section("credits used", _lots(quote)),
         *_section("other terms that would fit", _alternatives(quote)),

@@ -10,7 +10,10 @@ from functools import cached_property
 from massbalance.domain.grid import decimal_text
 from massbalance.quote.ask import Ask
 from massbalance.quote.curve import Point
+from massbalance.quote.explain import Explanation
+from massbalance.quote.limits import Clash
 from massbalance.quote.losers import Displaced, Drawn
+from massbalance.quote.mend import Relaxation
 from massbalance.quote.words import Binding
 
 DIGITS = 9
@@ -90,7 +93,7 @@ class Quote:
     answer: the exact one; relaxation: the linear one of a case that decides yes or no, else None;
     price_per_t: what the base's prices alone would ask; displaced: who loses; drawn: lots taken; binding:
     what limits the mass or makes the price; margin: the base's; look, trace: find the alternatives and the
-    curve; notes: in words; seconds: by stage.
+    curve; why_not: finds the conflict; notes: in words; seconds: by stage.
     """
 
     ask: Ask
@@ -104,6 +107,7 @@ class Quote:
     binding: tuple[Binding, ...]
     look: Callable[[], tuple[Alternative, ...]] = field(repr=False, compare=False)
     trace: Callable[[], tuple[Point, ...]] = field(repr=False, compare=False)
+    why_not: Callable[[], Explanation] = field(repr=False, compare=False, default=Explanation)
     notes: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
@@ -111,6 +115,21 @@ class Quote:
     def alternatives(self) -> tuple[Alternative, ...]:
         """Other terms that fit whole, or the part that does: solved for when first asked for."""
         return self.look()
+
+    @cached_property
+    def explanation(self) -> Explanation:
+        """Why not the whole mass, and what would mend it; empty where it is feasible."""
+        return self.why_not()
+
+    @property
+    def conflict(self) -> tuple[Clash, ...]:
+        """The limits that clash where the whole mass is not feasible: without any one of them it is."""
+        return self.explanation.conflict
+
+    @property
+    def relaxations(self) -> tuple[Relaxation, ...]:
+        """The least that would make the whole mass feasible, each checked by a solve."""
+        return self.explanation.relaxations
 
     @cached_property
     def curve(self) -> tuple[Point, ...]:
@@ -172,6 +191,7 @@ class Quote:
                 for b in self.binding
             ],
             "alternatives": [one.as_dict() for one in self.alternatives],
+            **self.explanation.as_dict(),
         }  # fmt: skip
         if with_curve:
             document["curve"] = [

@@ -28,6 +28,7 @@ from massbalance.quote.answer import Quote, Side
 from massbalance.quote.ask import Ask, read_ask
 from massbalance.quote.curve import curve
 from massbalance.quote.exact import Decided, Decider
+from massbalance.quote.explain import explain
 from massbalance.quote.linear import Worth, worth
 from massbalance.quote.losers import Displaced, Drawn, claimed, displaced, drawn
 from massbalance.quote.strategies import refuse_strategies
@@ -64,6 +65,7 @@ class Session:
         progress: Progress | None = None,
     ) -> None:
         say, begun = progress or (lambda _: None), time.perf_counter()
+        self.time_limit, self.gap = time_limit, gap
         self.case = case if isinstance(case, Case) else read_case(case, progress=progress)
         refuse_strategies(self.case)
         self.supply = build_supply(self.case)
@@ -106,6 +108,10 @@ class Session:
     def margin(self) -> float:
         """The margin without any quote, in the case's currency."""
         return -(self.hot.minimum if self.decider is None else self.decider.minimum)
+
+    def again(self, case: Case) -> Session:
+        """A session on another case, with the same limits of time and gap."""
+        return Session(case, time_limit=self.time_limit, gap=self.gap)
 
     def stamp(self, ask: Ask) -> Stamp:
         """What an ask adds to the model."""
@@ -166,6 +172,7 @@ class Session:
             binding=binding,
             look=Finder(self, ask, stamp, found).found,
             trace=lambda: tuple(curve(self.hot, stamp, linear)),
+            why_not=lambda: explain(self, ask, found.feasible),
             notes=(*ask.notes, *self._notes(ask)),
             seconds=clock.seconds,
         )
