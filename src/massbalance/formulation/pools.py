@@ -130,8 +130,10 @@ def shared_origins(case: Case, usable: npt.NDArray[np.bool_]) -> set[str]:
     return set(counts.index[counts > 1])
 
 
-def build_pools(case: Case, effects: Effects, windows: Windows, parts: Composition) -> Pools:
-    """Group the usable lots of a case."""
+def build_pools(
+    case: Case, effects: Effects, windows: Windows, parts: Composition, apart: frozenset[str] = frozenset()
+) -> Pools:
+    """Group the usable lots of a case; apart: lots that are a group alone, whatever they are like."""
     lots = case.lots
     usable = windows.first <= windows.last
     code = _alike(case, effects, parts)
@@ -147,7 +149,7 @@ def build_pools(case: Case, effects: Effects, windows: Windows, parts: Compositi
     quantity, names = lots.floats("quantity"), lots.text("lot")
     groups: dict[tuple[object, ...], list[int]] = {}
     for i in members:
-        alone = names[i] if origin[i] in shared else ""
+        alone = names[i] if origin[i] in shared or names[i] in apart else ""
         key = (lot_pool[i], windows.first[i], windows.last[i], months[i], alone)
         groups.setdefault(key, []).append(int(i))
     keys = sorted(groups)

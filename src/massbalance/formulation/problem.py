@@ -223,11 +223,11 @@ class Supply:
     coefficients: Coefficients
 
 
-def build_supply(case: Case) -> Supply:
-    """The supply side of a valid case."""
+def build_supply(case: Case, apart: frozenset[str] = frozenset()) -> Supply:
+    """The supply side of a valid case; apart: lots that are a supply group alone."""
     effects, window = Effects(case), windows(case)
     parts = composition(case)
-    pools = build_pools(case, effects, window, parts)
+    pools = build_pools(case, effects, window, parts, apart)
     limits, limit_of_product = build_limits(case, effects, parts)
     coefficients = Coefficients(case, effects, parts, pools, limits)
     return Supply(effects, window, parts, pools, tuple(limits), limit_of_product, coefficients)

@@ -125,6 +125,17 @@ class Highs:
             lp.integrality_ = [kinds[int(flag)] for flag in made.integer]
         return lp
 
+    def search_plainly(self) -> None:
+        """Branch and bound without small models on the way: they cost the most time near an optimum."""
+        for name in (
+            "mip_heuristic_run_rins",
+            "mip_heuristic_run_rens",
+            "mip_heuristic_run_root_reduced_cost",
+        ):
+            self._ok(self.highs.setOptionValue(name, False), name)
+        self.option("mip_heuristic_effort", 0.0)
+        self._ok(self.highs.setOptionValue("mip_allow_restart", False), "mip_allow_restart")
+
     def set_costs(self, costs: Floats) -> None:
         """Replace the costs, shape (columns,)."""
         if costs.shape != (self.count,) or not np.isfinite(costs).all():
