@@ -1,7 +1,8 @@
 """Purchases by the plain order x lot model: every pair of lot and order, every purchase, OR-tools.
 
 Run as a script on a JSON file of [{"case": folder, "purchases": file, "budget": text or null, "prices":
-{lot: text}, "without": [lots]}]; prints a JSON list of the goals' values for each. Shares no line with the package.
+{lot: text}, "without": [lots]}]; prints a JSON list of the goals' values for each. Shares no line with the
+package. An offer in `prices` has that price, and its own cost is outside the budget.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def answer(asked: dict[str, Any]) -> list[float]:
     for row in offers:
         most = gridded(row, "max_quantity")
         bought, buy = model.column(most), model.column(one, binary=True)
-        used = {column: one for column in builder.uses_of_lot[row["lot"]]}
+        used = dict.fromkeys(builder.uses_of_lot[row["lot"]], one)
         model.at_most(f"used[{row['lot']}]", used | {bought: -one})
         model.at_most(f"most[{row['lot']}]", {bought: one, buy: -most})
         model.at_most(f"least[{row['lot']}]", {buy: exact(row, "min_quantity"), bought: -one})

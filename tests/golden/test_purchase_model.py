@@ -1,12 +1,11 @@
 """P1 to P6: one tiny case for each, in which that equation is what binds (models/PURCHASE.md).
 
-Each sentence derives the optimum by hand; stored rows are in lp_purchase/. One label, four views: page, function,
-row name and golden test agree.
+Each sentence derives the optimum by hand; stored rows are in lp_purchase/. One label, four views: page,
+function, row name and golden test agree.
 """
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from dataclasses import replace
@@ -24,27 +23,12 @@ from massbalance.purchase.sets import LABELS, build_sets
 from massbalance.solving.lexicographic import solve
 from tests.golden.checks import without_rows
 from tests.golden.lp_text import number
-from tests.golden.tiny import EVERY_LOT, LOT_DEFAULTS, Tiny, tiny
+from tests.golden.tiny import Tiny, tiny
+from tests.golden.tiny_purchases import Offers, write_offers
 
 ROOT = Path(__file__).resolve().parents[2]
 STORED = Path(__file__).parent / "lp_purchase"
 PAGE = (ROOT / "models" / "PURCHASE.md").read_text(encoding="utf-8")
-Offers = dict[str, dict[str, object]]
-
-
-def write_offers(path: Path, offers: Offers) -> Path:
-    """Purchase offers of green metal unless told otherwise: at 1 per t, at most 100 t."""
-    defaults = {"green_share": 1, "price_per_uom": 1, "max_quantity": 100, "expires": "2027-12-31"}
-    rows = [
-        {"lot": lot, "kind": "material", **LOT_DEFAULTS["material"], **EVERY_LOT, **defaults, **given}
-        for lot, given in offers.items()
-    ]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, names, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
 
 
 class Buying:
@@ -114,8 +98,8 @@ def buying(tmp_path: Path) -> Buying:
 
 
 def test_p1_purchase_supply(buying: Buying) -> None:
-    """Nothing is owned. O1 pays 4 per t of metal and O2 1.5, in another quarter; at 2 per t the 10 t of O1 are
-    bought: 40 - 20 = 20. Were metal not to be bought first, both were served: 55.
+    """Nothing is owned. O1 pays 4 per t of metal and O2 1.5, in another quarter; at 2 per t the 10 t of O1
+    are bought: 40 - 20 = 20. Were metal not to be bought first, both were served: 55.
     """
     case = tiny(
         quarters=2,
@@ -132,8 +116,8 @@ def test_p1_purchase_supply(buying: Buying) -> None:
 
 
 def test_p2_purchase_most(buying: Buying) -> None:
-    """NEAR costs 5 once and 1 per t, FAR 3 per t: 20 t at 4 want NEAR, 80 - 5 - 20 = 55; were it not to be bought
-    to be had, its 5 would be saved: 60.
+    """NEAR costs 5 once and 1 per t, FAR 3 per t: 20 t at 4 want NEAR, 80 - 5 - 20 = 55; had it not to be
+    bought, its 5 would be saved: 60.
     """
     case = tiny(orders={"O": {"mass_t": 20, "premium_per_t": 4}})
     advice = buying.advice(case, {"FAR": {"price_per_uom": 3}, "NEAR": {"fixed_cost": 5}})
@@ -151,8 +135,8 @@ def test_p3_purchase_least(buying: Buying) -> None:
 
 
 def test_p4_purchase_size(buying: Buying) -> None:
-    """20 t at 4; TRUCK is sold by 8 t at 2, REST at 3.5: two trucks (64 - 32) and 4 t (16 - 14) earn 34, three trucks
-    80 - 48 = 32. Sold by the gram, 20 t would earn 40.
+    """20 t at 4; TRUCK is sold by 8 t at 2, REST at 3.5: two trucks (64 - 32) and 4 t (16 - 14) earn 34,
+    three trucks 80 - 48 = 32. Sold by the gram, 20 t would earn 40.
     """
     case = tiny(orders={"O": {"mass_t": 20, "premium_per_t": 4}})
     offers = {"REST": {"price_per_uom": 3.5}, "TRUCK": {"price_per_uom": 2, "lot_size": 8}}
@@ -161,7 +145,7 @@ def test_p4_purchase_size(buying: Buying) -> None:
 
 
 def test_p5_purchase_group(buying: Buying) -> None:
-    """The same 10 t are on offer for Q1 at 2 or for Q2 at 1. Q1 pays 5, Q2 3.5: 30 by Q1, 25 by Q2; not both, 55."""
+    """The same 10 t are on offer for Q1 at 2 or for Q2 at 1. Q1 pays 5, Q2 3.5: 30 or 25, not 55."""
     case = tiny(
         quarters=2,
         orders={
@@ -181,7 +165,7 @@ def test_p5_purchase_group(buying: Buying) -> None:
 
 
 def test_p6_purchase_budget(buying: Buying) -> None:
-    """12 buy 12 t at 1, of the 20 t wanted at 4, since the 2 per t of the other metal are dear: 48 - 12 = 36; with money
+    """12 buy 12 t at 1, of the 20 t wanted at 4, and the other metal is dearer: 48 - 12 = 36; with money
     enough 60.
     """
     case = tiny(orders={"O": {"mass_t": 20, "premium_per_t": 4}})

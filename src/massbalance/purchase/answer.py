@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from math import isfinite
 from pathlib import Path
 
 from massbalance.domain.case import TABLES
@@ -29,7 +30,7 @@ def document(advice: Advice) -> Json:
         "with_offers_sha256": purchases.case.sha256,
         "status": advice.status,
         "stopped_by": advice.stopped_by,
-        "gap": shown(advice.gap),
+        "gap": shown(advice.gap) if isfinite(advice.gap) else None,
         "budget": exact(advice.budget),
         "cost": exact(advice.cost),
         "objectives": [

@@ -13,6 +13,7 @@ import pyomo.environ as pyo
 from massbalance.formulation.columns import Columns
 from massbalance.formulation.goals import TIE_WEIGHT, Goal, generic
 from massbalance.formulation.model import build_model
+from massbalance.formulation.problem import SLACK_OF_BOUNDS
 from massbalance.purchase.sets import LABELS, SALT, Sets
 
 
@@ -23,6 +24,10 @@ class PurchaseColumns:
         self.case = case
         most, sizes = [float(q) for q in sets.most], [offer.size for offer in sets.offers]
         model = case.pyomo
+        of_group = {group: most[i] for i, group in enumerate(sets.group_of)}
+        for (group, _), flow in case.f.items():
+            if group in of_group:
+                flow.setub(SLACK_OF_BOUNDS * of_group[group])
         model.bought = self.bought = pyo.Var(range(len(most)), bounds=lambda _, i: (0.0, most[i]))
         model.buy = self.buy = pyo.Var(list(sets.decides), domain=pyo.Binary)
         model.count = self.count = pyo.Var(

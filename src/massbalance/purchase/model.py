@@ -12,6 +12,7 @@ import numpy.typing as npt
 import scipy.sparse
 
 from massbalance.formulation.goals import TIE_WEIGHT, generic
+from massbalance.formulation.problem import SLACK_OF_BOUNDS
 from massbalance.purchase.sets import SALT, Sets
 from massbalance.solving.assembly import assemble
 from massbalance.solving.compiled import Compiled, check
@@ -112,7 +113,7 @@ def build_purchase_arrays(sets: Sets) -> PurchaseModel:
         row_lower=np.where([*(base.row_lower == base.row_upper), *rows.equal], upper, -np.inf),
         row_upper=upper,
         lower=np.concatenate([base.lower, np.zeros(many + len(sets.decides) + len(sets.counts))]),
-        upper=np.concatenate([base.upper, _bounds(sets)]),
+        upper=np.concatenate([_flows_bounded(sets, base), _bounds(sets)]),
         integer=np.concatenate(
             [base.integer, np.zeros(many, bool), np.ones(len(sets.decides) + len(sets.counts), bool)]
         ),
@@ -121,6 +122,16 @@ def build_purchase_arrays(sets: Sets) -> PurchaseModel:
     check(compiled)
     found = {label: n for n, label in enumerate(labels) if label[0].startswith("purchase_")}
     return PurchaseModel(sets, compiled, bought, buy, count, margin, found)
+
+
+def _flows_bounded(sets: Sets, base: Compiled) -> Floats:
+    """Upper bounds of the case's columns; what flows from an offer is bounded by what could be of use."""
+    most = {group: float(sets.most[i]) for i, group in enumerate(sets.group_of)}
+    upper = base.upper.copy()
+    for column, (group, _) in zip(base.f.tolist(), base.flows, strict=True):
+        if group in most:
+            upper[column] = SLACK_OF_BOUNDS * most[group]
+    return upper
 
 
 def _bounds(sets: Sets) -> Floats:

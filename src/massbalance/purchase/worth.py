@@ -18,9 +18,9 @@ class Worth:
     bid: what its first units are worth at the prices of the plan without it; mends: goals before the
     margin that are worse without it -> by how much (firm shortfall in t by goal), so that no price is too
     high; gain: margin that the advised purchase earns beyond its cost (None where it mends); break_even:
-    highest price_per_uom at which some of it is bought (None where it mends; 0: not for nothing), at_quantity:
-    what is then bought; advised_break_even: highest price at which the advised quantity is better bought
-    as a whole than not at all (None: not advised); gap: greatest gap of these solves.
+    highest price_per_uom at which some of it is bought (None where it mends; 0: not even for nothing);
+    at_quantity: what is then bought; advised_break_even: highest price at which the advised quantity is
+    better bought as a whole than not at all (None: not advised); gap: greatest gap of these solves.
     """
 
     bid: float
@@ -54,6 +54,8 @@ class Valuer:
         if start <= 0:
             return Worth(bid, {}, gain, 0.0, 0.0, None, gap)
         free = self._free(offer, start, without)
+        if free is None:
+            return Worth(bid, {}, gain, 0.0, 0.0, None, gap)
         first = (without.minima[-1] - free.minima[-1]) / start
         price, quantity, found = self._break_even(offer, without, first, start)
         return Worth(
@@ -75,11 +77,18 @@ class Valuer:
         # the first that differs decides, in the order of the goals
         return worse if next(iter(worse.values()), 0.0) > 0 else {}
 
-    def _free(self, offer: int, quantity: float, without: Reached) -> Reached:
-        """The margin with a quantity of the offer for its fixed cost alone."""
+    def _free(self, offer: int, quantity: float, without: Reached) -> Reached | None:
+        """The margin with a quantity of the offer for its fixed cost alone.
+
+        None where another of its group mends a promise: then this one is not bought at any price.
+        """
         model = self.model.at_price(offer, 0.0).between({offer: (quantity, quantity)})
-        name = self.model.sets.offers[offer].lot
-        return self.desk.margin(model, without.minima[:-1], f"{name}: for nothing")
+        what = f"{self.model.sets.offers[offer].lot}: for nothing"
+        if not any(offer in members for members in model.sets.groups.values()):
+            return self.desk.margin(model, without.minima[:-1], what)
+        found = self.desk.best(model, what)
+        pairs = zip(found.minima[:-1], without.minima[:-1], strict=True)
+        return None if any(a > b + LEAST_T for a, b in pairs) else found
 
     def _break_even(
         self, offer: int, without: Reached, price: float, quantity: float
