@@ -43,7 +43,7 @@ def _section(title: str, lines: list[str]) -> list[str]:
 def _bought(told: Json) -> list[str]:
     rows = [
         [
-            one["lot"], number(one["quantity"]), one["uom"], number(one["price_per_uom"], 2),
+            one["lot"], one["received"], number(one["quantity"]), one["uom"], number(one["price_per_uom"], 2),
             number(one["cost"], 2), _used(one),
         ]
         for one in told["offers"]
@@ -51,7 +51,7 @@ def _bought(told: Json) -> list[str]:
     ]  # fmt: skip
     if not rows:
         return ["  nothing: no purchase offer pays for itself or mends a promise"]
-    return table(["buy", "quantity", "uom", "price", "cost", "used in"], rows)
+    return table(["buy", "received", "quantity", "uom", "price", "cost", "used in"], rows)
 
 
 def _used(one: Json) -> str:

@@ -78,6 +78,7 @@ def _offer(one: Advised) -> Json:
         "lot": offer.lot,
         "category": offer.category,
         "uom": offer.uom,
+        "received": offer.received,
         "group": offer.group,
         "buy": one.quantity > 0,
         "quantity": _on_grid(one.quantity),

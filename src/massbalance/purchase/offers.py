@@ -38,14 +38,15 @@ _ROW = re.compile(r"\brow (\d{10,})\b")
 class PurchaseOffer:
     """One purchase offer; exact. Quantities in the lot's unit, money in the case's currency.
 
-    lot: its key; position: of its lot in the case's table; price: per unit; least, most: quantities on the
-    grid; size: multiples of it only (None: any quantity); group: "" is none.
+    lot: its key; position: of its lot in the case's table; received: that day, ISO; price: per unit; least,
+    most: quantities on the grid; size: multiples of it only (None: any quantity); group: "" is none.
     """
 
     lot: str
     position: int
     category: str
     uom: str
+    received: str
     fixed: Fraction
     price: Fraction
     least: Fraction
@@ -224,6 +225,7 @@ def _offers(case: Case, terms: Draft) -> tuple[PurchaseOffer, ...]:
     names, groups, quantity = terms.texts("lot"), terms.texts("group"), case.lots.grid("quantity")
     position: IndexArray = case.lots.find(np.array(names, dtype=object))
     category, uom = case.lots.text("category"), case.lots.text("uom")
+    received = case.lots.days("received")
     found = []
     for i, at in enumerate(position.tolist()):
         figure = {
@@ -232,8 +234,8 @@ def _offers(case: Case, terms: Draft) -> tuple[PurchaseOffer, ...]:
         found.append(
             PurchaseOffer(
                 lot=names[i], position=at, category=str(category[at]), uom=str(uom[at]),
-                fixed=figure["fixed_cost"], price=figure["price_per_uom"], least=figure["min_quantity"],
-                most=Fraction(int(quantity[at]), GRID), group=groups[i],
+                received=str(received[at]), fixed=figure["fixed_cost"], price=figure["price_per_uom"],
+                least=figure["min_quantity"], most=Fraction(int(quantity[at]), GRID), group=groups[i],
                 size=figure["lot_size"] if exact["lot_size"].given[i] else None,
             )
         )  # fmt: skip

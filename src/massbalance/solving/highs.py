@@ -21,6 +21,8 @@ LARGE = 2.0**15
 """Where bounds go beyond this, in t, MWh, GJ or t CO2e, HiGHS gets all of them in a larger unit."""
 EXACT = 1e-13
 """A held value this close, relative, to the best that bounds allow is that."""
+LOOK_S = 0.2
+"""How often a run is looked at."""
 OVERRUN_S = 0.5
 """How far a MIP may overrun its time before it is cancelled."""
 
@@ -77,6 +79,7 @@ class Highs:
         self.place = np.full(self.count, np.nan)
         self.held: list[Hold] = []
         self._solved = (np.zeros(0), np.zeros(0), np.zeros(0))
+        self._overran = False
         for name, value in (
             ("output_flag", False), ("threads", 1), ("random_seed", 0),
             ("mip_abs_gap", 0.0), ("mip_rel_gap", 0.0),
@@ -86,7 +89,12 @@ class Highs:
         self._ok(self.highs.passModel(self._model()), "passModel")
         if self.integers:
             # asks for an interrupt now and then: cheap in branch and bound, not in the simplex method
-            self.highs.HandleUserInterrupt = True
+            for event in (
+                self.highs.cbMipInterrupt,
+                self.highs.cbSimplexInterrupt,
+                self.highs.cbIpmInterrupt,
+            ):
+                event += self._interrupt
 
     def _unit(self) -> float:
         """Power of two in which HiGHS sees quantities: its tolerances are absolute, and beside a million t
@@ -334,14 +342,19 @@ class Highs:
     def _run(self, deadline: float | None) -> None:
         """Run beside the main thread, so that Ctrl-C is heard at once; a MIP that overruns is stopped."""
         outcome: list[highspy.HighsStatus] = []
+        self._overran = False
         worker = threading.Thread(target=lambda: outcome.append(self.highs.run()), daemon=True)
         worker.start()
         while worker.is_alive():
-            worker.join(0.2)
+            worker.join(LOOK_S)
             if self.integers and deadline is not None and time.monotonic() > deadline + OVERRUN_S:
-                self.highs.cancelSolve()
+                self._overran = True
         if not outcome or outcome[0] == highspy.HighsStatus.kError:
             raise SolverError("HiGHS: run answered an error")
+
+    def _interrupt(self, event: highspy.HighsCallbackEvent) -> None:
+        """Stop this run, and no later one: HiGHS remembers an answer, and cancelSolve is never taken back."""
+        event.interrupt(self._overran)
 
     def _price_holds(self, dual: Floats, reduced: Floats) -> None:
         """A hold that fixed its columns costs what the dearest of them would save by giving way.
