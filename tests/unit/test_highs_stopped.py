@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_mip_that_was_cancelled_is_solved_when_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Goal after goal is solved on one model: the second solve of one (without presolve) may run out of time."""
+    """Goal after goal is solved on one model: the second solve of one may run out of time."""
     compiled = assemble(build_problem(read_case(ROOT / "data" / "aluminium")))
     model = highs.Highs(compiled, integers=True)
     model.set_costs(compiled.costs[-2])

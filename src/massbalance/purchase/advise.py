@@ -173,7 +173,7 @@ def _worths(desk: Desk, plan: Solution, quantities: tuple[Fraction, ...]) -> lis
     return none
 
 
-def _down_the_list(desk: Desk, nothing: Solution) -> tuple[tuple[int, ...], Reached] | None:
+def _down_the_list(desk: Desk, nothing: Solution) -> Reached | None:
     """Cheapest first: by what a unit costs in all, per t CO2e of its value (where it has one)."""
     sets, goals = desk.model.sets, len(desk.model.compiled.goals) - 1
     if nothing.status != "optimal":
@@ -196,20 +196,18 @@ def _down_the_list(desk: Desk, nothing: Solution) -> tuple[tuple[int, ...], Reac
 def _advice(
     purchases: Purchases, model: PurchaseModel, budget: Fraction | None, plan: Solution, nothing: Solution,
     quantities: tuple[Fraction, ...], worths: list[Worth | None],
-    listed: tuple[tuple[int, ...], Reached] | None, seconds: dict[str, float],
+    listed: Reached | None, seconds: dict[str, float],
 ) -> Advice:  # fmt: skip
     sets, compiled = model.sets, model.compiled
     if len(plan.stages) != len(compiled.goals):
         raise SolverError("the plan has not reached every goal")
     cost = _cost(sets, quantities)
-    of_list = tuple(
-        sets.most[i] if listed is not None and i in listed[0] else Fraction(0)
-        for i in range(len(sets.offers))
-    )
+    none = tuple(Fraction(0) for _ in sets.offers)
+    of_list = none if listed is None else _quantities(sets, model, listed.columns)
     costs = (0.0, float(cost), float(_cost(sets, of_list)))
     minima = (
         [s.minimum for s in nothing.stages], [s.minimum for s in plan.stages],
-        None if listed is None else listed[1].minima,
+        None if listed is None else listed.minima,
     )  # fmt: skip
     goals = []
     for n, goal in enumerate(compiled.goals[:-1]):
@@ -245,7 +243,9 @@ def _advice(
             str(orders[o]): float(after[o] - before[o])
             for o in np.flatnonzero(np.abs(after - before) >= LEAST_T)
         },
-        listed=None if listed is None else {sets.offers[i].lot: of_list[i] for i in sorted(listed[0])},
+        listed=None
+        if listed is None
+        else {offer.lot: q for offer, q in zip(sets.offers, of_list, strict=True) if q > 0},
         listed_cost=_cost(sets, of_list),
         seconds=seconds,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 import numpy as np
 
@@ -25,8 +26,8 @@ LABELS = {
 """Label -> name of the rows, in order."""
 SALT = 4
 """The weights of `bought` in the tie-break are other numbers than those of the case's columns."""
-ROUND_UP = 1 + 1e-9
-"""What can be used is a float; the bound made of it may not lie below."""
+SNAP = 1e-3
+"""What can be used is a float: so much of a millionth above a whole one is the solver's own tolerance."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ def _most(problem: Problem, offer: PurchaseOffer) -> Fraction:
     """
     pool, pairs = problem.pools.lot_pool[offer.position], problem.pairs
     mine = pairs.pool == pool if pool >= 0 else np.zeros(len(pairs.pool), dtype=bool)
-    useful = float(problem.pair_upper[mine].sum()) / SLACK_OF_BOUNDS * ROUND_UP
-    most = min(offer.most, Fraction(-int(-useful * GRID // 1), GRID))
+    useful = float(problem.pair_upper[mine].sum()) / SLACK_OF_BOUNDS
+    most = min(offer.most, Fraction(ceil(useful * GRID - SNAP), GRID))
     if offer.size is None:
         return max(most, offer.least)
     count = min(-(-max(most, offer.least) // offer.size), offer.most // offer.size)

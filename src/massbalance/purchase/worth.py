@@ -117,27 +117,24 @@ class Valuer:
         return price, quantity, gap
 
 
-def greedy(desk: Desk, nothing: Reached, order: list[int]) -> tuple[tuple[int, ...], Reached]:
-    """Buying down a list: the whole of each offer in turn, where the plan with it is better than the one
-    before. What is bought, and what the goals come to.
+def greedy(desk: Desk, nothing: Reached, order: list[int]) -> Reached:
+    """Buying down a list: of each offer in turn as much as pays beside what is bought already, no later one.
 
     nothing: the plan that buys nothing. OutOfTime where the limit came first.
     """
     model, sets = desk.model, desk.model.sets
-    bought: list[int] = []
+    bounds = dict.fromkeys(range(len(sets.offers)), (0.0, 0.0))
     best = nothing
     for i in order:
-        taken = [*bought, i]
-        most = float(sets.most[i])
-        if most <= 0 or not _allowed(model, taken):
+        mates = {n for members in sets.groups.values() if i in members for n in members}
+        if sets.most[i] <= 0 or any(bounds[n][1] > 0 for n in mates):
             continue
-        bounds = {n: (float(sets.most[n]), float(sets.most[n])) for n in taken}
-        bounds |= {n: (0.0, 0.0) for n in range(len(sets.offers)) if n not in taken}
-        name = sets.offers[i].lot
-        found = desk.best(model.between(bounds), f"down the list: {name}", after_margin=True)
-        if _better(model, found, best):
-            bought, best = taken, found
-    return tuple(bought), best
+        trial = model.between(bounds | {i: (0.0, float(sets.most[i]))})
+        found = desk.best(trial, f"down the list: {sets.offers[i].lot}", after_margin=True)
+        bought = float(found.columns[model.bought[i]])
+        if bought > LEAST_T and _better(model, found, best):
+            best, bounds[i] = found, (bought, bought)
+    return best
 
 
 def _better(model: PurchaseModel, found: Reached, than: Reached) -> bool:
@@ -147,12 +144,3 @@ def _better(model: PurchaseModel, found: Reached, than: Reached) -> bool:
         if abs(a - b) > least:
             return a < b
     return False
-
-
-def _allowed(model: PurchaseModel, taken: list[int]) -> bool:
-    """At most one of a group, and within the budget, exactly."""
-    sets = model.sets
-    if any(sum(i in members for i in taken) > 1 for members in sets.groups.values()):
-        return False
-    cost = sum(sets.offers[i].fixed + sets.offers[i].price * sets.most[i] for i in taken)
-    return sets.budget is None or cost <= sets.budget
