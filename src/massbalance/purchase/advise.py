@@ -8,7 +8,7 @@ advice.offers[0].quantity, advice.offers[0].worth.break_even
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -23,7 +23,6 @@ from massbalance.purchase.offers import PurchaseOffer, Purchases
 from massbalance.purchase.sets import Sets, build_sets
 from massbalance.purchase.worth import Valuer, Worth, greedy
 from massbalance.quote.losers import claimed
-from massbalance.solving.highs import SolverError
 from massbalance.solving.solution import TIME_LIMIT, Solution
 
 Floats = npt.NDArray[np.float64]
@@ -63,7 +62,7 @@ class Goal:
 
     name: str
     priority: int | None
-    nothing: float
+    nothing: float | None
     plan: float
     listed: float | None
 
@@ -198,57 +197,70 @@ def _advice(
     quantities: tuple[Fraction, ...], worths: list[Worth | None],
     listed: Reached | None, seconds: dict[str, float],
 ) -> Advice:  # fmt: skip
-    sets, compiled = model.sets, model.compiled
-    if len(plan.stages) != len(compiled.goals):
-        raise SolverError("the plan has not reached every goal")
-    cost = _cost(sets, quantities)
+    sets = model.sets
     none = tuple(Fraction(0) for _ in sets.offers)
     of_list = none if listed is None else _quantities(sets, model, listed.columns)
-    costs = (0.0, float(cost), float(_cost(sets, of_list)))
-    minima = (
-        [s.minimum for s in nothing.stages], [s.minimum for s in plan.stages],
-        None if listed is None else listed.minima,
-    )  # fmt: skip
-    goals = []
-    for n, goal in enumerate(compiled.goals[:-1]):
-        values = [
-            None if found is None else goal.sign * (found[n] + float(compiled.offsets[n])) for found in minima
-        ]
-        if n == model.margin:
-            values = [None if v is None else v + c for v, c in zip(values, costs, strict=True)]
-        goals.append(Goal(goal.name, goal.priority, values[0] or 0.0, values[1] or 0.0, values[2]))
-    before, after = (claimed(sets.problem, compiled, s.columns) for s in (nothing, plan))
-    orders = sets.problem.names.orders
-    complete = listed is not None and all(w is not None for w in worths)
-    proven = plan.status == nothing.status == "optimal"
+    complete = listed is not None and all(worth is not None for worth in worths)
+    proven = complete and plan.status == nothing.status == "optimal"
     return Advice(
         purchases=purchases,
         budget=budget,
-        status="optimal" if complete and proven else "limit",
-        stopped_by="" if complete and proven else TIME_LIMIT,
+        status="optimal" if proven else "limit",
+        stopped_by="" if proven else TIME_LIMIT,
         gap=max(plan.solver_gap, nothing.solver_gap),
-        goals=tuple(goals),
+        goals=_goals(model, nothing, (plan, _cost(sets, quantities)), (listed, _cost(sets, of_list))),
         offers=tuple(
             Advised(
-                offer,
-                quantities[i],
-                _cost(sets, _only(quantities, i)),
-                _used(model, plan.columns, i),
+                offer, quantities[i], _cost(sets, _only(quantities, i)), _used(model, plan.columns, i),
                 worths[i],
             )
             for i, offer in enumerate(sets.offers)
         ),
-        cost=cost,
-        changes={
-            str(orders[o]): float(after[o] - before[o])
-            for o in np.flatnonzero(np.abs(after - before) >= LEAST_T)
-        },
+        cost=_cost(sets, quantities),
+        changes=_changes(model, nothing, plan),
         listed=None
         if listed is None
         else {offer.lot: q for offer, q in zip(sets.offers, of_list, strict=True) if q > 0},
         listed_cost=_cost(sets, of_list),
         seconds=seconds,
+    )  # fmt: skip
+
+
+def _goals(
+    model: PurchaseModel,
+    nothing: Solution,
+    plan: tuple[Solution, Fraction],
+    listed: tuple[Reached | None, Fraction],
+) -> tuple[Goal, ...]:
+    """Every goal but the tie-break in the three plans; what each buys is not in its margin."""
+    compiled = model.compiled
+    proven = nothing.status == "optimal"
+
+    def value(minima: Sequence[float], number: int, cost: Fraction) -> float:
+        own = compiled.goals[number].sign * (minima[number] + float(compiled.offsets[number]))
+        return own + float(cost) if number == model.margin else own
+
+    without, bought = ([stage.minimum for stage in one.stages] for one in (nothing, plan[0]))
+    return tuple(
+        Goal(
+            goal.name,
+            goal.priority,
+            value(without, n, Fraction(0)) if proven else None,
+            value(bought, n, plan[1]),
+            None if listed[0] is None else value(listed[0].minima, n, listed[1]),
+        )
+        for n, goal in enumerate(compiled.goals[:-1])
     )
+
+
+def _changes(model: PurchaseModel, nothing: Solution, plan: Solution) -> dict[str, float]:
+    """Order -> claimed t more than without buying; nothing where that is not known."""
+    if nothing.status != "optimal":
+        return {}
+    problem, orders = model.sets.problem, model.sets.problem.names.orders
+    before, after = (claimed(problem, model.compiled, one.columns) for one in (nothing, plan))
+    changed = np.flatnonzero(np.abs(after - before) >= LEAST_T)
+    return {str(orders[o]): float(after[o] - before[o]) for o in changed}
 
 
 def _only(quantities: tuple[Fraction, ...], i: int) -> tuple[Fraction, ...]:
