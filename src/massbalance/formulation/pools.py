@@ -136,8 +136,11 @@ def build_pools(
     windows: Windows,
     parts: Composition,
     lapse: npt.NDArray[np.bool_] | None = None,
+    apart: frozenset[str] = frozenset(),
 ) -> Pools:
-    """Group the usable lots of a case; lapse: what else tells lots apart, where a goal asks for it."""
+    """Group the usable lots of a case; lapse: what else tells lots apart, where a goal asks for it; apart:
+    lots that are a group alone, whatever they are like.
+    """
     lots = case.lots
     usable = windows.first <= windows.last
     code = _alike(case, effects, parts)
@@ -153,7 +156,7 @@ def build_pools(
     quantity, names = lots.floats("quantity"), lots.text("lot")
     groups: dict[tuple[object, ...], list[int]] = {}
     for i in members:
-        alone = names[i] if origin[i] in shared else ""
+        alone = names[i] if origin[i] in shared or names[i] in apart else ""
         own = () if lapse is None else (lapse[i],)
         key = (lot_pool[i], windows.first[i], windows.last[i], months[i], alone, *own)
         groups.setdefault(key, []).append(int(i))

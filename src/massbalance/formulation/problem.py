@@ -246,12 +246,12 @@ def _wanted(case: Case, on: Supply) -> npt.NDArray[np.bool_]:
     return found
 
 
-def build_supply(case: Case) -> Supply:
-    """The supply side of a valid case."""
+def build_supply(case: Case, apart: frozenset[str] = frozenset()) -> Supply:
+    """The supply side of a valid case; apart: lots that are a supply group alone."""
     effects, window = Effects(case), windows(case)
     parts = composition(case)
     lapse = lapses(case, case.rules, window.expires) if expiry_counts(case) else None
-    pools = build_pools(case, effects, window, parts, lapse)
+    pools = build_pools(case, effects, window, parts, lapse, apart)
     limits, limit_of_product = build_limits(case, effects, parts)
     coefficients = Coefficients(case, effects, parts, pools, limits)
     return Supply(effects, window, parts, pools, tuple(limits), limit_of_product, coefficients)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from massbalance.intake.cells import Cells
 from massbalance.intake.log import Log
@@ -25,6 +27,27 @@ class RawTable:
     rows: RowNumbers
     complete: bool
     encoding: str
+
+
+def joined(raw: RawTable, more: RawTable, required: Iterable[str] = ()) -> RawTable:
+    """One table of both; a cell is empty where its table has no such column.
+
+    required: columns that `raw` should have; where it lacks one, so does the whole.
+    """
+    lacking = set(required) - set(raw.header)
+    others = (name for name in more.header if name not in raw.header and name not in lacking)
+    header = (*raw.header, *others)
+    columns = []
+    for name in header:
+        parts = []
+        for table in (raw, more):
+            if name in table.header:
+                parts.append(table.columns[table.header.index(name)].text())
+            else:
+                parts.append(pa.array([""] * len(table.rows), pa.large_string()))
+        columns.append(Cells.of(pa.chunked_array(parts)))
+    rows = np.concatenate([raw.rows, more.rows])
+    return RawTable(header, tuple(columns), rows, raw.complete and more.complete, raw.encoding)
 
 
 def trimmed(raw: RawTable, table: str, log: Log) -> RawTable:

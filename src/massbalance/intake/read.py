@@ -21,7 +21,7 @@ from massbalance.intake.evidence import missing_evidence
 from massbalance.intake.links import check_links
 from massbalance.intake.log import Log
 from massbalance.intake.objective import check_objective
-from massbalance.intake.raw import RawTable, trimmed
+from massbalance.intake.raw import RawTable, joined, trimmed
 from massbalance.intake.settings import CaseSettings, read_settings
 from massbalance.intake.source import Source, read_source
 from massbalance.intake.warnings import case_warnings, table_warnings
@@ -32,20 +32,26 @@ def _silent(_: str) -> None:
 
 
 def read_case(
-    path: Path, *, rule_source: bytes | None = None, progress: Callable[[str], None] | None = None
+    path: Path,
+    *,
+    rule_source: bytes | None = None,
+    progress: Callable[[str], None] | None = None,
+    more_lots: RawTable | None = None,
 ) -> Case:
     """The checked case of a folder or workbook.
 
     path: a folder with `case.toml` and tables (CSV or Parquet), or an .xlsx workbook.
     rule_source: a rule model's file to use instead of the packaged one of the same id.
     progress: told in words what is done next.
+    more_lots: rows that stand below those of `lots`, checked like them.
 
     Raises:
         CaseRefused: the case has errors; it holds all of them, and the warnings found.
     """
     tell = progress or _silent
     log = Log()
-    return checked(read_source(path, log, tell), log, rule_source=rule_source, progress=tell)
+    source = read_source(path, log, tell)
+    return checked(source, log, rule_source=rule_source, more_lots=more_lots, progress=tell)
 
 
 def checked(
@@ -53,6 +59,7 @@ def checked(
     log: Log,
     *,
     rule_source: bytes | None = None,
+    more_lots: RawTable | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Case:
     """The checked case of tables and settings as they were read; `source.tables` is emptied on the way.
@@ -64,7 +71,7 @@ def checked(
     if source.settings is not None:
         settings = read_settings(source.settings, rule_source, log)
     tell("checking")
-    drafts = _drafts(source, log)
+    drafts = _drafts(source, log, more_lots)
     check_tables(drafts, settings.rules, log)
     check_links(drafts, settings.rules, log)
     clashing_offers(drafts["orders"], drafts["offers"], log)
@@ -77,7 +84,7 @@ def checked(
     return _finish(drafts, settings, settings.rules, log)
 
 
-def _drafts(source: Source, log: Log) -> Drafts:
+def _drafts(source: Source, log: Log, more_lots: RawTable | None) -> Drafts:
     """Every table of the interface, typed."""
     drafts: Drafts = {}
     for name, spec in TABLE_SPECS.items():
@@ -90,7 +97,11 @@ def _drafts(source: Source, log: Log) -> Drafts:
         if raw is None:
             drafts[name] = no_rows(name, known=False)
         else:
-            drafts[name] = draft(name, trimmed(raw, name, log), log)
+            found = trimmed(raw, name, log)
+            if name == "lots" and more_lots is not None:
+                required = [column.name for column in spec.columns.values() if column.required]
+                found = joined(found, more_lots, required)
+            drafts[name] = draft(name, found, log)
     return drafts
 
 

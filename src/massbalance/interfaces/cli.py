@@ -14,6 +14,7 @@ from massbalance.interfaces.cli_certificate import register as register_certific
 from massbalance.interfaces.cli_compare import register as register_compare
 from massbalance.interfaces.cli_ledger import register as register_ledger
 from massbalance.interfaces.cli_pages import register as register_pages
+from massbalance.interfaces.cli_purchase import register as register_purchase
 from massbalance.interfaces.cli_quote import register as register_quote
 from massbalance.interfaces.cli_short import register as register_short
 from massbalance.interfaces.cli_strategy import register as register_strategy
@@ -253,6 +254,7 @@ register_strategy(app)
 register_compare(app)
 register_sweep(app)
 register_short(app)
+register_purchase(app)
 register_ledger(app)
 register_certificate(app)
 register_audit(app)

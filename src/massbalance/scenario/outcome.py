@@ -36,8 +36,9 @@ from massbalance.domain.faults import CaseRefused, Fault
 from massbalance.domain.grid import GRID, GRID_DECIMALS, decimal_text, total
 from massbalance.domain.result import Allocation
 from massbalance.report.documents import Json
+from massbalance.report.goal_values import exact, grams
 from massbalance.report.prices import price_table
-from massbalance.report.summary import exact, grams, objectives, rounded
+from massbalance.report.summary import objectives, rounded
 from massbalance.scenario.apply import Base, apply
 from massbalance.scenario.edits import Scenario
 

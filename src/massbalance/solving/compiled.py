@@ -134,6 +134,14 @@ def with_taken(compiled: Compiled, taken: Floats) -> Compiled:
     return replace(compiled, lower=lower, upper=upper)
 
 
+def with_integers(compiled: Compiled, values: Floats) -> Compiled:
+    """The same model with every integer column fixed; values: in the order of the columns."""
+    lower, upper = compiled.lower.copy(), compiled.upper.copy()
+    at = np.flatnonzero(compiled.integer)
+    lower[at] = upper[at] = values
+    return replace(compiled, lower=lower, upper=upper)
+
+
 def _row_label(model: Columns, constraint: object) -> tuple[str, object]:
     name = constraint.parent_component().local_name  # type: ignore[attr-defined]
     return name, model.row_keys[name][constraint.index()]  # type: ignore[attr-defined]

@@ -22,6 +22,8 @@ LARGE = 2.0**15
 """Where bounds go beyond this, in t, MWh, GJ or t CO2e, HiGHS gets all of them in a larger unit."""
 EXACT = 1e-13
 """A held value this close, relative, to the best that bounds allow is that."""
+LOOK_S = 0.2
+"""How often a run is looked at."""
 OVERRUN_S = 0.5
 """How far a MIP may overrun its time before it is cancelled."""
 
@@ -127,6 +129,17 @@ class Highs:
             kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
             lp.integrality_ = [kinds[int(flag)] for flag in made.integer]
         return lp
+
+    def search_plainly(self) -> None:
+        """Branch and bound without small models on the way: they cost the most time near an optimum."""
+        for name in (
+            "mip_heuristic_run_rins",
+            "mip_heuristic_run_rens",
+            "mip_heuristic_run_root_reduced_cost",
+        ):
+            self._ok(self.highs.setOptionValue(name, False), name)
+        self.option("mip_heuristic_effort", 0.0)
+        self._ok(self.highs.setOptionValue("mip_allow_restart", False), "mip_allow_restart")
 
     def set_costs(self, costs: Floats) -> None:
         """Replace the costs, shape (columns,)."""
@@ -338,7 +351,7 @@ class Highs:
         worker = threading.Thread(target=lambda: outcome.append(self.highs.run()), daemon=True)
         worker.start()
         while worker.is_alive():
-            worker.join(0.2)
+            worker.join(LOOK_S)
             if self.integers and deadline is not None and time.monotonic() > deadline + OVERRUN_S:
                 self._stop = True
         if not outcome or outcome[0] == highspy.HighsStatus.kError:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from massbalance.solving.compiled import Compiled, Positions, with_taken
+from massbalance.solving.compiled import Compiled, with_integers
 from massbalance.solving.fair import NAME as FAIR
 from massbalance.solving.fair import Fair, expanded, raise_shares, spread
 from massbalance.solving.highs import Answer, Highs, SolverError
@@ -124,10 +124,6 @@ def _optimum(compiled: Compiled, answer: Answer) -> Optimum:
     return Optimum(answer.columns, -answer.row_dual[:count], -answer.row_dual[count:])
 
 
-def _take_columns(compiled: Compiled) -> Positions:
-    return np.asarray(compiled.take[compiled.take >= 0], dtype=np.intp)
-
-
 def _fixed(
     compiled: Compiled,
     taken: Floats,
@@ -137,8 +133,8 @@ def _fixed(
     *,
     first_stage: bool = False,
 ) -> tuple[list[Stage], Floats | None]:
-    """The sequence of LPs with every yes/no column fixed."""
-    fixed, what = with_taken(compiled, taken), "with whole orders fixed"
+    """The sequence of LPs with every integer column fixed."""
+    fixed, what = with_integers(compiled, taken), "with whole orders fixed"
     model = Highs(fixed, integers=False)
     return _sequence(fixed, model, goals, deadline, say, what, first_stage=first_stage)
 
@@ -164,14 +160,22 @@ def solve_twice(model: Highs, held: list[tuple[Floats, float]], deadline: float 
 
 
 def _decide(
-    compiled: Compiled, goals: int, deadline: float | None, gap: float, say: Progress
+    compiled: Compiled,
+    goals: int,
+    deadline: float | None,
+    gap: float,
+    say: Progress,
+    *,
+    plainly: bool = False,
 ) -> tuple[Floats, list[Stage], list[Stage]]:
-    """The yes/no columns, goal by goal, the MIP's own stages (with the bounds it proves), and what the
+    """The integer columns, goal by goal, the MIP's own stages (with the bounds it proves), and what the
     decisions really reach of each. Of a fair share only the least one is decided upon.
     """
     model = Highs(compiled, integers=True)
-    binary = _take_columns(compiled)
-    taken = np.zeros(len(binary))
+    if plainly:
+        model.search_plainly()
+    whole = np.flatnonzero(compiled.integer)
+    taken = np.zeros(len(whole))
     stages: list[Stage] = []
     reached: list[Stage] = []
     held: list[tuple[Floats, float]] = []
@@ -184,7 +188,7 @@ def _decide(
         model.set_costs(costs)
         answer = solve_twice(model, held, deadline, gap)
         if answer.columns is not None:
-            taken = np.round(answer.columns[binary])
+            taken = np.round(answer.columns[whole])
         stages.append(Stage(goal, answer.objective, answer.bound, answer.status, None))
         if answer.status != "optimal":
             break
@@ -219,11 +223,17 @@ def _relaxation(compiled: Compiled, clean: list[Stage], deadline: float | None, 
 
 
 def solve(
-    compiled: Compiled, *, time_limit: float | None = None, gap: float = 0.0, progress: Progress | None = None
+    compiled: Compiled,
+    *,
+    time_limit: float | None = None,
+    gap: float = 0.0,
+    progress: Progress | None = None,
+    plainly: bool = False,
 ) -> Solution:
     """Lexicographic optimum of a compiled model (always feasible: nothing need be allocated).
 
-    time_limit: seconds for all solves together; gap: relative MIP gap to stop at.
+    time_limit: seconds for all solves together; gap: relative MIP gap to stop at; plainly: as
+    Highs.search_plainly.
     SolverError where HiGHS answers what cannot be true.
     """
     say = progress or (lambda _: None)
@@ -231,7 +241,7 @@ def solve(
     if compiled.matrix.shape[1] == 0:
         return empty(compiled)
     if compiled.integer.any():
-        return _solve_mip(compiled, deadline, gap, say)
+        return _solve_mip(compiled, deadline, gap, say, plainly=plainly)
     found, columns = _sequence(
         compiled, Highs(compiled, integers=False), range(len(compiled.goals)), deadline, say, "solving"
     )
@@ -255,9 +265,11 @@ def _finish(compiled: Compiled, stages: list[Stage], proof: list[Stage], columns
     return replace(finish(made, stages, proof, columns), model=None if made is compiled else made)
 
 
-def _solve_mip(compiled: Compiled, deadline: float | None, gap: float, say: Progress) -> Solution:
+def _solve_mip(
+    compiled: Compiled, deadline: float | None, gap: float, say: Progress, *, plainly: bool
+) -> Solution:
     count = len(compiled.goals) - 1
-    taken, decided, best = _decide(compiled, count, deadline, gap, say)
+    taken, decided, best = _decide(compiled, count, deadline, gap, say, plainly=plainly)
     stages, columns = _fixed(compiled, taken, range(count + 1), None, say)
     reached = [s for s in stages if s.status == "optimal" and s.goal.name != "tie_break"]
     proof = _relaxation(compiled, reached, None, say)
@@ -279,6 +291,34 @@ def _counterparts(decided: list[Stage], stages: list[Stage], best: list[Stage]) 
     behind = names.index(FAIR) + 1 if FAIR in names else len(decided)
     of = {stage.goal.key: stage for stage in stages}
     return [best[n] if behind <= n < len(best) else of[s.goal.key] for n, s in enumerate(decided)]
+
+
+def reached(
+    compiled: Compiled,
+    goals: int,
+    *,
+    time_limit: float | None = None,
+    gap: float = 0.0,
+    progress: Progress | None = None,
+) -> tuple[list[Stage], Floats]:
+    """The first so many goals alone: what each comes to, the bound that is proven of it, and the point.
+
+    Status `limit` in the last stage where the limit came first; the point is then feasible and no more.
+    SolverError where HiGHS answers what cannot be true, or no point comes in time.
+    """
+    say = progress or (lambda _: None)
+    deadline = None if time_limit is None else time.monotonic() + time_limit
+    if not compiled.integer.any():
+        model = Highs(compiled, integers=False)
+        stages, columns = _sequence(compiled, model, range(goals), deadline, say, "solving")
+    else:
+        taken, decided, _ = _decide(compiled, goals, deadline, gap, say, plainly=True)
+        clean, columns = _fixed(compiled, taken, range(goals), None, say)
+        pairs = zip(clean, decided, strict=False)
+        stages = [replace(own, bound=mip.bound, status=mip.status) for own, mip in pairs]
+    if columns is None:
+        raise SolverError("HiGHS: no point in the time given")
+    return stages, columns
 
 
 def _proven_gap(decided: Stage, clean: Stage) -> float:

@@ -1,0 +1,1 @@
+"""Purchase advice: which inputs to buy, when, how much, and up to which price."""
