@@ -1,4 +1,4 @@
-"""docs/modelling.md: its Python runs and prints what the page says, and every place that it names is there."""
+"""docs/modelling.md: its Python prints what the page says, and every place that it names is there."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_its_python_prints_what_the_page_says(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("place", PLACES)
 def test_every_place_that_it_names_is_there(place: str) -> None:
     """A file or folder, and in a file the function, class or constant."""
-    path, _, name = place.partition("::")
+    path, _, name = place.replace("models/ID.toml", "models/jaa-2026.toml").partition("::")
     assert (ROOT / path).exists()
     if name:
         found = ast.parse((ROOT / path).read_text(encoding="utf-8")).body
