@@ -23,7 +23,7 @@ from massbalance.verification.orders import Booked
 from massbalance.verification.proof import DUAL, Duals, Groups, shared_origins
 from massbalance.verification.rows import Rows
 from massbalance.verification.strategy import Strategy
-from plain_strategy import (
+from strategy_truth import (
     STRATEGIES,
     PlainStrategy,
     Stage,
