@@ -217,7 +217,7 @@ def test_g5_chosen(golden: Golden) -> None:
 
 
 def test_g5_products_are_chosen_in_order(golden: Golden) -> None:
-    """The tube comes first, then the rod: of 10 t the tube has its 7, the rod 3, whatever they pay: 7 + 15."""
+    """The tube comes first, then the rod: of 10 t the tube has its 7, the rod 3, whatever they pay: 22."""
     case = tiny(
         lots=green(10),
         products={"bar": {}, "rod": {}, "tube": {}},

@@ -78,11 +78,13 @@ def solve(
     method = chosen(problem, compiled, method)
     begun = time.monotonic()
     deadline = None if time_limit is None else begun + time_limit
-    compiled = prepared(problem, compiled, deadline, progress, spare=spare)
+    given, compiled = compiled, prepared(problem, compiled, deadline, progress, spare=spare)
     if time_limit is not None:
         time_limit = max(0.0, begun + time_limit - time.monotonic())
     if method == "decomposition":
         found = decomposition.solve(problem, compiled, time_limit=time_limit, gap=gap, progress=progress)
     else:
         found = lexicographic.solve(compiled, time_limit=time_limit, gap=gap, progress=progress)
+    if found.model is None and compiled is not given:
+        found = replace(found, model=compiled)
     return replace(found, method=method)
