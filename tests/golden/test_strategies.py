@@ -149,6 +149,7 @@ def test_c18_an_order_out_of_reach_holds_nobody_back(golden: Golden) -> None:
     assert [line.split(",")[:3] for line in proof[1:]] == [
         ["category_cap", "HIGH", "ingot"],
         ["claim", "HIGH", ""],
+        ["mass_cap", "HIGH", ""],
     ]
     assert "out of reach" in why(outcome)["HIGH"]
 

@@ -62,7 +62,7 @@ def test_the_tutorial_is_proven_under_every_strategy(name: str, tutorials: dict[
 def test_random_cases_are_proven_under_every_strategy(strategy: str, tmp_path: Path) -> None:
     """LPs to the optimum, cases with whole orders within their bound."""
     done = 0
-    for seed in range(100, 105):
+    for seed in range(100, 104):
         mip = seed % 3 == 0
         write_strategy_case(tmp_path / f"{seed}", seed, strategy, mip=mip)
         try:

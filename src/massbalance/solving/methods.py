@@ -56,7 +56,9 @@ def prepared(
     Its minimum services can be met (Infeasible otherwise), and an order whose claim is out of reach does
     not hold the common share of all others. spare: as `minimum.within_reach` takes it.
     """
-    return without_hopeless(problem, within_reach(problem, compiled, deadline, progress, spare=spare))
+    # first what no mix can serve: it would hold the common share at 0, and minimum services out of reach
+    compiled = without_hopeless(problem, compiled)
+    return within_reach(problem, compiled, deadline, progress, spare=spare)
 
 
 def solve(
