@@ -30,13 +30,13 @@ def check_strategy(strategy: Strategy, booked: Booked, told: Fraction | None, fa
 
 
 def _grams(strategy: Strategy, booked: Booked) -> Ints:
-    """What the grid may leave out of each order: its grams for each lot that serves it, as each is rounded."""
+    """What the grid may leave out of each order: its grams, for each lot that serves it."""
     lots = np.bincount(booked.rows.order, minlength=len(booked.claimed))
     return np.asarray(strategy.grams * np.clip(lots, 1, MOST_LOTS), dtype=np.int64)
 
 
 def _grams_of_one(strategy: Strategy, booked: Booked) -> Ints:
-    """The same, where what rounding costs all orders may fall on one: a unit of credit is some grams of it."""
+    """The same where what rounding costs all orders may fall on one."""
     return np.maximum(_grams(strategy, booked), min(Wide.of(strategy.grams).total(), MOST_TOGETHER))
 
 
