@@ -19,6 +19,7 @@ from massbalance.domain.grid import Column
 from massbalance.formulation.problem import build_problem
 from massbalance.quote.answer import Quote
 from massbalance.quote.ask import Ask
+from massbalance.quote.explain import Explanation
 from massbalance.quote.session import Session
 from massbalance.solving.assembly import assemble
 from massbalance.solving.methods import solve as solve_compiled
@@ -36,8 +37,9 @@ def session_of(folder: Path, seed: int, *, mip: bool = False, size: str = "small
 
 
 def told(quote: Quote) -> dict[str, object]:
-    """All that a quote says but the time it took."""
-    return {name: value for name, value in quote.as_dict(with_curve=True).items() if name != "seconds"}
+    """All that a quote says but the time it took, and why not more (tests/conflict: another model)."""
+    document = replace(quote, why_not=Explanation).as_dict(with_curve=True)
+    return {name: value for name, value in document.items() if name != "seconds"}
 
 
 def tolerance(session: Session, value: float = 0.0) -> float:
