@@ -23,6 +23,7 @@ from massbalance.books.residual import ResidualBook, residual_book
 from massbalance.books.tables import account_table, allocation_table, orders_table, residual_table
 from massbalance.domain.case import Case
 from massbalance.domain.faults import Fault, in_order
+from massbalance.domain.infeasible import Infeasible
 from massbalance.domain.result import Allocation
 from massbalance.domain.texts import TextTable
 from massbalance.formulation.possible import warnings as reach_warnings
@@ -31,10 +32,11 @@ from massbalance.intake.canonical import write_case
 from massbalance.intake.read import read_case
 from massbalance.quote.session import Session
 from massbalance.report.documents import Json, dumps
+from massbalance.report.goal_values import booked_value, minimums_missed, stage_of_groups
 from massbalance.report.prices import price_table
 from massbalance.report.proof_files import proof_files
 from massbalance.report.publish import check_target, publish, sign_off, staging, write_file
-from massbalance.report.summary import booked_value, rounded, solver_objectives, summary
+from massbalance.report.summary import rounded, solver_objectives, summary
 from massbalance.report.why import reasons
 from massbalance.report.workbook import write_workbook
 from massbalance.solving.compiled import Compiled, without
@@ -47,8 +49,8 @@ from massbalance.solving.solution import Solution
 from massbalance.verification.verify import Report, verify_run
 
 __all__ = [
-    "METHODS", "Case", "Outcome", "Provenance", "Result", "Session", "SolverError", "VerificationFailed",
-    "check_case", "read_case", "run_case", "solve", "solve_objectives", "verify_run",
+    "METHODS", "Case", "Infeasible", "Outcome", "Provenance", "Result", "Session", "SolverError",
+    "VerificationFailed", "check_case", "read_case", "run_case", "solve", "solve_objectives", "verify_run",
 ]  # fmt: skip
 
 Progress = Callable[[str], None]
@@ -180,7 +182,8 @@ def solve(
     """Decide a case: lexicographic optimum, exact booking, books, prices.
 
     method: one of METHODS, by size unless told; time_limit: seconds of solver time; gap: relative
-    MIP gap. ValueError for a method that is none. The result is not yet verified: `run_case` does
+    MIP gap. ValueError for a method that is none, or not for this case; Infeasible where minimum services
+    cannot be met. The result is not yet verified: `run_case` does
     that on the files.
     """
     clock = Clock(progress or _quiet)
@@ -224,6 +227,20 @@ def decide(
         )
     with clock.stage("book"):
         allocation, unfit = book(problem, compiled, solution)
+    if minimums_missed(problem, allocation):
+        # rounding took grams from a group that had just its least share: give it some to lose
+        with clock.stage("solve"):
+            solution = solve_compiled(
+                problem,
+                compiled,
+                method=method,
+                time_limit=time_limit,
+                gap=gap,
+                progress=clock.say,
+                spare=True,
+            )
+        with clock.stage("book"):
+            allocation, unfit = book(problem, compiled, solution)
     decided = solution
     banned: set[int] = set()
     while unfit and problem.is_mip and len(banned) < MOST_BANNED:
@@ -236,15 +253,23 @@ def decide(
             )
         with clock.stage("book"):
             better, unfit = book(problem, compiled, again)
-        if _goal_values(problem, compiled, better) > _goal_values(problem, compiled, allocation):
+        if _goal_values(problem, compiled, better, again) > _goal_values(
+            problem, compiled, allocation, solution
+        ):
             allocation, solution = better, replace(again, proof=decided.proof)
     return Decided(problem, compiled, solution, decided, allocation, frozenset(banned))
 
 
-def _goal_values(problem: Problem, compiled: Compiled, allocation: Allocation) -> list[Fraction]:
+def _goal_values(
+    problem: Problem, compiled: Compiled, allocation: Allocation, solution: Solution
+) -> list[Fraction]:
     """The booked goals in order, the greater the better."""
-    goals = [goal for goal in compiled.goals if goal.name != "tie_break"]
-    return [-goal.sign * booked_value(problem, allocation, goal) for goal in goals]
+    stages = zip(solution.as_solved(compiled).goals, solution.stages, strict=True)
+    return [
+        -goal.sign * booked_value(problem, allocation, goal, stage.kept)
+        for goal, stage in stages
+        if goal.name != "tie_break"
+    ]
 
 
 def _finish(
@@ -268,14 +293,14 @@ def _finish(
         why = reasons(problem, compiled, solution, caps, allocation, unfit)
         warnings = in_order([*case.warnings, *reach_warnings(problem, caps)])
         prices = price_table(problem, compiled, solution)
-        duals = proving_duals(problem, compiled, solution)
+        duals = proving_duals(problem, solution.as_solved(compiled), solution)
         outputs = {
             "allocation.csv": allocation_table(case, allocation),
             "orders.csv": orders_table(case, allocation, why),
             "account.csv": account_table(case, account_rows(case, allocation)),
             "residual.csv": residual_table(case, residual),
             "prices.csv": prices,
-            **proof_files(problem, duals),
+            **proof_files(problem, duals, stage_of_groups(solution), caps),
         }
     document = summary(problem, compiled, decided, allocation, residual, warnings, clock.seconds)
     return Result(case, problem, compiled, solution, allocation, residual, outputs, document)
@@ -366,10 +391,9 @@ def _certified(document: Json, report: Report, clock: Clock) -> Json:
 
     Where a limit came before the solver had a bound, the gap is the greatest that was proven here.
     """
-    proofs = {(p.name, p.priority): p for p in report.goals}
     goals = []
-    for goal in document["objectives"]:  # type: ignore[attr-defined]
-        proof = proofs[goal["name"], goal["priority"]]
+    # the verifier has checked that both tell the same goals in the same order
+    for goal, proof in zip(document["objectives"], report.goals, strict=True):  # type: ignore[call-overload]
         bound, gap = rounded(float(proof.bound)), rounded(float(proof.gap))
         goals.append({**goal, "certified_bound": bound, "certified_gap": gap})
     solver_gap = document["gap"]

@@ -12,15 +12,17 @@ from typing import Any
 SCRIPT = Path(__file__).with_name("plain_model.py")
 
 
-def solve_plainly(folders: Sequence[Path], processes: int = 2) -> dict[Path, dict[str, Any]]:
+def solve_plainly(
+    folders: Sequence[Path], processes: int = 2, script: Path = SCRIPT
+) -> dict[Path, dict[str, Any]]:
     """Folder -> the plain model's answer for every case; each process takes every n-th of the folders.
 
-    RuntimeError with the process's stderr where one fails.
+    script: the plain model, or one that builds on it. RuntimeError with the process's stderr where one fails.
     """
     shards = [list(folders[start::processes]) for start in range(processes)]
     running = [
         subprocess.Popen(
-            [sys.executable, str(SCRIPT), *map(str, shard)],
+            [sys.executable, str(script), *map(str, shard)],
             text=True,
             encoding="utf-8",
             stdout=subprocess.PIPE,

@@ -11,6 +11,7 @@ import pytest
 
 from hand_cases import CASES
 from massbalance.api import read_case
+from massbalance.domain.objective import STRATEGIES
 from massbalance.formulation.equations import EQUATIONS
 from massbalance.formulation.labels import EQUATION_NAMES, LABELS
 from massbalance.formulation.problem import Problem, build_problem
@@ -18,6 +19,7 @@ from massbalance.solving.assembly import assemble
 from massbalance.solving.compiled import Compiled, compile_model
 from massbalance.solving.rows import RowLabels, equation_codes, recipe_codes
 from massbalance.solving.statement import STATEMENTS
+from objectives import under
 from random_cases import write_random_case
 from tests.golden.tiny import tiny
 
@@ -30,7 +32,8 @@ def column_names(compiled: Compiled) -> list[object]:
     """Name of every column, whatever its position."""
     blocks = [("f", zip(compiled.f, compiled.flows, strict=True))]
     blocks += [
-        (name, zip(getattr(compiled, name), count(), strict=False)) for name in ("x", "y", "step", "take")
+        (name, zip(getattr(compiled, name), count(), strict=False))
+        for name in ("x", "y", "step", "take", "common", "fair")
     ]
     named = {int(column): (name, key) for name, found in blocks for column, key in found if column >= 0}
     assert sorted(named) == list(range(compiled.matrix.shape[1]))
@@ -72,6 +75,22 @@ def test_assembled_is_what_pyomo_states(key: tuple[str, bool, int], tmp_path: Pa
     size, mip, seed = key
     write_random_case(tmp_path, seed, mip=mip, size=size)
     check_same(build_problem(read_case(tmp_path)))
+
+
+@pytest.mark.parametrize("mip", [False, True], ids=["lp", "mip"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_assembled_under_every_strategy(strategy: str, mip: bool, tmp_path: Path) -> None:
+    """Minimum services, too: an order may belong to groups of two kinds."""
+    for seed in range(8):
+        write_random_case(tmp_path / str(seed), seed, mip=mip, size="small")
+        case = read_case(tmp_path / str(seed))
+        check_same(build_problem(under(case, seed, strategy, share=0.4 * (seed % 2))))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("name", ["aluminium", "steel", "tutorial"])
+def test_assembled_example_under_every_strategy(name: str, strategy: str) -> None:
+    check_same(build_problem(under(read_case(ROOT / "data" / name), 1, strategy, share=0.1)))
 
 
 @pytest.mark.parametrize("name", CASES)

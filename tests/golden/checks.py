@@ -22,6 +22,7 @@ import pytest
 from massbalance.api import Outcome, Result, read_case, run_case
 from massbalance.api import solve as solve_case
 from massbalance.formulation.equations import EQUATIONS
+from massbalance.formulation.goals import Goal
 from massbalance.formulation.problem import Problem, build_problem
 from massbalance.report.summary import solver_objectives
 from massbalance.solving.compiled import Compiled, compile_model
@@ -32,7 +33,8 @@ from tests.golden.tiny import Tiny
 
 STORED = Path(__file__).parent / "lp"
 NAMES = {e.label: e.name for e in EQUATIONS} | {
-    "C15": "goal_hold", "G1": "firm_shortfall", "G2": "margin", "G3": "tie_break",
+    "C15": "goal_hold", "G1": "firm_shortfall", "G2": "margin", "G3": "tie_break", "G4": "tonnage",
+    "G5": "chosen", "G6": "expiry", "G7": "weighted", "G8": "common_share", "G9": "fair_share",
 }  # fmt: skip
 ABS = 1e-5
 """t or currency: booking may cost some millionths of a tonne, the solver less."""
@@ -41,10 +43,9 @@ Values = Mapping[str, float]
 
 
 def goal_values(objectives: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """`firm_shortfall:1`, `margin` -> value, in the order of the goals."""
+    """`firm_shortfall:1`, `margin`, `chosen:P`, `fair_share:2` -> value, in the order of the goals."""
     return {
-        g["name"] if g["priority"] is None else f"firm_shortfall:{g['priority']}": float(g["value"])
-        for g in objectives
+        Goal(g["name"], g["priority"], 0.0, 1, g.get("group", "")).key: float(g["value"]) for g in objectives
     }
 
 

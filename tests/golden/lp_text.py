@@ -24,7 +24,7 @@ def number(value: float) -> str:
 
 
 def column_names(problem: Problem, compiled: Compiled) -> dict[int, str]:
-    """Readable name of every column, in the order f, x, y, step, take."""
+    """Readable name of every column, in the order f, x, y, step, take, share."""
     pools, recipes, pairs = problem.pools, problem.recipes, problem.pairs
     lots, periods = problem.case.lots.text("lot"), problem.case.periods.text("period")
     names: dict[int, str] = {}
@@ -39,6 +39,8 @@ def column_names(problem: Problem, compiled: Compiled) -> dict[int, str]:
         for column, term in zip(columns, terms, strict=True):
             if column >= 0:
                 names[int(column)] = f"{kind}[{term}]"
+    for name, found in (("common", compiled.common), ("fair", compiled.fair)):
+        names |= {int(column): name for column in found}
     return names
 
 
@@ -56,7 +58,8 @@ def _bounds(compiled: Compiled, names: dict[int, str], columns: set[int]) -> lis
 
     Those of f and x only keep the solver safe (FORMULATION, "Variables") and are no part of a case.
     """
-    shown = [int(c) for found in (compiled.y, compiled.step, compiled.take) for c in found if c in columns]
+    blocks = (compiled.y, compiled.step, compiled.take, compiled.common, compiled.fair)
+    shown = [int(c) for found in blocks for c in found if c in columns]
     lines = [] if not shown else ["bounds"]
     for column in shown:
         low, high = number(compiled.lower[column]), number(compiled.upper[column])

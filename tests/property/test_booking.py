@@ -30,7 +30,7 @@ from massbalance.domain.grid import GRID
 from massbalance.domain.result import Allocation
 from massbalance.formulation.problem import Problem, build_problem
 from massbalance.intake.read import read_case
-from massbalance.report.summary import booked_value
+from massbalance.report.goal_values import booked_value
 from massbalance.solving.compiled import Compiled, compile_model
 from massbalance.solving.lexicographic import Solution, solve
 from tests.property.booked import wrong

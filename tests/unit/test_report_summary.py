@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from massbalance.report.documents import dumps
-from massbalance.report.summary import booked_margin, exact, grams, rounded, versions
+from massbalance.report.goal_values import booked_margin, exact, grams
+from massbalance.report.summary import rounded, versions
 from tests.unit.report_case import solved
 
 

@@ -14,7 +14,7 @@ from massbalance.domain.rulemodel import Clause, RuleModel, available, parse, re
 
 MODELS = Path(__file__).parents[2] / "models"
 IDS = ("jaa-2026", "jisf-2.0")
-LABELS = {f"C{n}" for n in range(1, 16)}
+LABELS = {f"C{n}" for n in range(1, 20)}
 
 JAA_CODES = """
     A1.1 A1.2 A2 A3.1 A3.2 A3.3 A4.1 A4.2.1 A4.2.2 A4.2.3 A4.2.4 A5.1.1 A5.1.2A A5.1.2B A5.1.2C

@@ -53,17 +53,21 @@ class Use:
 class Handmade:
     """A run as decided: claimed: `order` or `order/offer` -> t; duals: lines of duals.csv.
 
-    goals: (name, priority, value) as summary.json has them; pools, recipes: member -> group.
+    goals: (name, priority, value) as summary.json has them, and the group where one is named; pools,
+    recipes: member -> group; stages: group -> stage at which its fair share is settled; reach: lines of
+    out_of_reach.csv.
     """
 
     tables: Mapping[str, str]
     settings: str
     uses: Sequence[Use]
     claimed: Mapping[str, str]
-    goals: Sequence[tuple[str, int | None, str]]
+    goals: Sequence[tuple[str, int | None, str] | tuple[str, int | None, str, str]]
     pools: Mapping[str, str]
     recipes: Mapping[str, str]
     duals: Sequence[str] = ()
+    stages: Mapping[str, int] = field(default_factory=dict)
+    reach: Sequence[str] | None = None
     status: str = "optimal"
     summary: Mapping[str, object] = field(default_factory=dict)
 
@@ -153,7 +157,10 @@ def _number(millionths: int) -> float | str:
 def _summary(case: Case, run: Handmade, allocation: Allocation, **books: object) -> dict[str, object]:
     firm = case.orders.flag("firm")
     unmet = int((case.orders.grid("mass_t") - allocation.claimed)[firm].sum())
-    goals = [{"name": n, "priority": p, "value": float(v)} for n, p, v in run.goals]
+    goals = [
+        {"name": n, "priority": p, "value": float(v), **({"group": group[0]} if group else {})}
+        for n, p, v, *group in run.goals
+    ]
     return {
         "status": run.status, "objectives": goals, "gap": 0, "verified": True,
         "claimed_t": int(allocation.claimed.sum()) / GRID, "unmet_firm_t": unmet / GRID, **books,
@@ -190,6 +197,14 @@ def write_run(folder: Path, run: Handmade) -> Path:
     recipes = [[*[*name.split("/"), ""][:2], recipe] for name, recipe in run.recipes.items()]
     _csv(folder / "proof" / "recipes.csv", "order,offer,recipe", sorted(recipes))
     _csv(folder / "proof" / "duals.csv", "goal,equation,key,index,dual", [d.split(",") for d in run.duals])
+    if run.stages:
+        _csv(folder / "proof" / "fair_share.csv", "group,stage", sorted(run.stages.items()))
+    if run.reach is not None:
+        _csv(
+            folder / "proof" / "out_of_reach.csv",
+            "equation,key,index,dual",
+            [r.split(",") for r in run.reach],
+        )
     (folder / "prices.csv").write_text("what,price\n", encoding="utf-8")
     (folder / "result.xlsx").write_bytes(b"not opened by the verifier")
     sign(folder)

@@ -13,10 +13,11 @@ import pytest
 
 from handmade import MODELS
 from massbalance.intake.read import read_case
-from massbalance.verification.bound import GoalProof, prove
+from massbalance.verification.bound import prove
 from massbalance.verification.effects import Effects
 from massbalance.verification.facts import Facts, Lot
 from massbalance.verification.files import Faults, Lines
+from massbalance.verification.goals import GoalProof
 from massbalance.verification.integers import Wide
 from massbalance.verification.orders import Booked, check_orders
 from massbalance.verification.proof import (
@@ -29,6 +30,7 @@ from massbalance.verification.proof import (
     shared_origins,
 )
 from massbalance.verification.rows import Rows, check_allocation
+from massbalance.verification.strategy import Strategy
 from massbalance.verification.terms import GHG_CLAIMS, SHARE_CLAIMS, Demand
 from runs import SETTINGS
 
@@ -45,7 +47,7 @@ class Loaded:
     groups: Groups
 
     def prove(self, duals: dict[str, Duals]) -> list[GoalProof]:
-        return prove(self.facts, self.effects, self.booked, self.groups, duals)
+        return prove(Strategy(self.facts), self.effects, self.booked, self.groups, duals).goals
 
 
 def load(run: Path) -> Loaded:
@@ -70,7 +72,7 @@ def nothing_booked(facts: Facts) -> Booked:
 
 def some_duals(facts: Facts, groups: Groups, rng: random.Random) -> dict[str, Duals]:
     """Random duals for every kind of row."""
-    goals = list(facts.goals)
+    goals = list(Strategy(facts).goals)
     out: dict[str, Duals] = {}
     for n, goal in enumerate(goals):
         rows = [("goal_hold", h, "") for h in goals[:n]]
@@ -201,7 +203,7 @@ def test_bound_is_the_formula(name: str, seed: int, request: pytest.FixtureReque
     duals = some_duals(facts, groups, random.Random(seed))
     proofs = replace(run, booked=nothing_booked(facts)).prove(duals)
     held: dict[str, Fraction] = {}
-    for goal, proof in zip(facts.goals, proofs, strict=True):
+    for goal, proof in zip(Strategy(facts).goals, proofs, strict=True):
         expected = plain_bound(facts, groups, duals[goal], goal, held)
         assert maximised(facts, proof, proof.bound) == expected
         held[goal] = maximised(facts, proof, proof.booked)
@@ -219,7 +221,7 @@ def test_no_duals_whatever_put_the_bound_below_what_was_booked(
 
 def test_right_duals_prove_the_optimum_to_the_last_digit(scarce: Path) -> None:
     run = load(scarce)
-    duals = read_duals(scarce, run.facts, run.groups, Faults())
+    duals = read_duals(scarce, Strategy(run.facts), run.groups, Faults())
     assert duals is not None
     proofs = run.prove(duals)
     assert [(p.name, p.priority, p.booked, p.bound, p.mip) for p in proofs] == [

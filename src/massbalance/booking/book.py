@@ -28,6 +28,10 @@ from massbalance.solving.solution import Solution
 
 AGAIN = 8
 """How often all is booked again for orders that found nothing."""
+SHARED = 4
+"""How often all is booked again for orders that rounding leaves with less than the common share."""
+MENDED = 0.75
+"""What is left of that must be no more than this part, or giving more does not help."""
 ROUNDING_G = 2
 """What whole grams may cost an order, on the average."""
 
@@ -59,7 +63,22 @@ def book(
     """
     if progress is not None:
         progress("booking whole grams")
-    plan = Plan(problem, compiled, solution)
+    best = _booked(Plan(problem, compiled, solution), draw_more)
+    given = 0.0
+    for _ in range(SHARED):
+        worst, part = best.beside_the_share
+        if worst <= ROUNDING_G:
+            break
+        given = 2.0 * part if not given else given + part
+        again = _booked(Plan(problem, compiled, solution, given), draw_more)
+        if again.beside_the_share[0] > MENDED * worst:
+            break
+        best = again
+    return best.allocation(), [int(best.plan.targets.term[i]) for i in best.missed]
+
+
+def _booked(plan: Plan, draw_more: bool) -> _Attempt:
+    """A plan booked; where others leave an order nothing that holds, once more with that order first."""
     bulk = Bulk(plan, draw_more=draw_more)
     first: list[int] = []
     best = _Attempt(plan, bulk, first)
@@ -73,7 +92,7 @@ def book(
         if again.missing < best.missing:
             best = again
         missed = again.missed
-    return best.allocation(), [int(plan.targets.term[i]) for i in best.missed]
+    return best
 
 
 class _Attempt:
@@ -99,6 +118,21 @@ class _Attempt:
         for batch in bulk.batches():
             self._together(batch[~ahead[batch]])
         self._each(bulk.hard[~ahead[bulk.hard]].tolist())
+
+    @property
+    def beside_the_share(self) -> tuple[float, float]:
+        """By how much the order that fell most short of the greatest common share did (g), and what part
+        of its mass that is.
+        """
+        plan, stakes = self.plan, self.plan.problem.stakes
+        order = plan.problem.terms.order[plan.targets.term]
+        at = np.flatnonzero(np.isin(order, stakes.covered))
+        if not len(at):
+            return 0.0, 0.0
+        mass = np.asarray(plan.problem.case.orders.grid("mass_t"), dtype=np.float64)[order[at]]
+        short = (self.claimed[at] / mass).max() * mass - self.claimed[at]
+        worst = int(np.argmax(short))
+        return float(short[worst]), float(short[worst] / mass[worst])
 
     @property
     def missed(self) -> list[int]:

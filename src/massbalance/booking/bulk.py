@@ -123,7 +123,7 @@ class Bulk:
         as they are not booked. Beyond MOST_BATCHES priorities the last ones are booked together.
         """
         at = self.rounded.target[self.rounded.good]
-        firm = self.plan.problem.case.goals[0] != "margin"
+        firm = self.plan.problem.case.objective.after_firm("margin")
         rank = np.minimum(self.turn[at] // 2, NOT_FIRM) if firm else np.zeros(len(at), dtype=np.int64)
         ranks = sorted(set(rank[np.flatnonzero(np.diff(rank, prepend=-1))].tolist()))
         apart, together = ranks[:MOST_BATCHES], [r for r in ranks[MOST_BATCHES:] if r != NOT_FIRM]

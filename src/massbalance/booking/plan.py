@@ -13,7 +13,9 @@ from massbalance.booking.recipe import RecipeBook
 from massbalance.booking.targets import Floats, Targets, booking_order, targets
 from massbalance.domain.case import IndexArray
 from massbalance.domain.grid import GRID
-from massbalance.formulation.problem import Problem
+from massbalance.formulation.goals import strategy_costs
+from massbalance.formulation.labels import EQUATION_NAMES
+from massbalance.formulation.problem import OF_STAKES, Problem
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.solution import Solution, Stage
 
@@ -43,20 +45,22 @@ class Plan:
     """A solution made ready: what is to be booked, in which order, from which pools, at what price.
 
     targets: in booking order; recipe, period: of each; prices: what a unit of each pool in each
-    period costs each goal that has prices, shape (goals, pools, periods).
+    period costs each goal that has prices, shape (goals, pools, periods); worths: what a tonne of each step
+    brings each, shape (goals, steps). given: as `targets.targets` takes it.
     """
 
-    def __init__(self, problem: Problem, compiled: Compiled, solution: Solution) -> None:
+    def __init__(self, problem: Problem, compiled: Compiled, solution: Solution, given: float = 0.0) -> None:
         columns = solution.columns
         self.problem, self.flows = problem, compiled.flows
         self.f = columns[compiled.f] if len(compiled.f) else np.zeros(0)
         priced = [s for s in solution.stages if s.goal.name != "tie_break" and s.row_dual is not None]
-        self.goals = [s.goal for s in priced]
-        self.prices = _prices(problem, compiled, priced)
+        model = solution.as_solved(compiled)
+        self.prices = _prices(problem, model, priced)
+        self.worths = _worths(problem, model, priced)
         self.mixes = _mixes(problem, compiled, columns, self.prices)
         step_t = columns[compiled.step] if len(compiled.step) else np.zeros(0)
         take = (compiled.take >= 0) & (columns[np.maximum(compiled.take, 0)] > 0.5)
-        wanted = targets(problem, step_t, take)
+        wanted = targets(problem, step_t, take, given)
         ways = self.mixes.count()[problem.recipes.of_term[wanted.term]]
         self.targets: Targets = wanted.take(booking_order(problem, wanted, ways))
         self.recipe: IndexArray = problem.recipes.of_term[self.targets.term]
@@ -85,12 +89,7 @@ class Plan:
 
     def worth(self, term: int) -> tuple[float, ...]:
         """What a tonne of a term brings each goal that has prices."""
-        steps = self.problem.steps
-        step = int(steps.of_term[term])
-        priority, premium = int(steps.priority[step]), float(steps.premium[step])
-        return tuple(
-            premium if goal.name == "margin" else float(priority == goal.priority) for goal in self.goals
-        )
+        return tuple(self.worths[:, int(self.problem.steps.of_term[term])].tolist())
 
     def price(self, period: int) -> Callable[[int], tuple[float, ...]]:
         """The prices of one period by pool."""
@@ -127,6 +126,36 @@ def _prices(problem: Problem, compiled: Compiled, priced: list[Stage]) -> Floats
         own[at[:, 1], at[:, 2]] = stage.row_dual[at[:, 0]]
         if stage.goal.name == "margin":
             own[at[:, 1], at[:, 2]] += cost[at[:, 1]]
+        elif stage.goal.name in ("expired_tco2e", "weighted"):
+            spent = strategy_costs(problem, stage.goal).pair
+            assert spent is not None  # noqa: S101
+            own[at[:, 1], at[:, 2]] += _of_pool(problem, spent)[at[:, 1]]
+    return np.maximum(found, 0.0)
+
+
+def _of_pool(problem: Problem, of_pair: Floats) -> Floats:
+    """What the pairs of each pool have in common: they cost a goal the same. Shape (K,)."""
+    found = np.zeros(len(problem.pools.ids))
+    found[problem.pairs.pool] = of_pair
+    return found
+
+
+def _worths(problem: Problem, model: Compiled, priced: list[Stage]) -> Floats:
+    """What a tonne of each step brings each goal: by itself, and to the rows of groups and shares."""
+    steps = problem.steps
+    found = np.zeros((len(priced), len(steps)))
+    rows = np.flatnonzero(np.isin(model.equation_of_row, [EQUATION_NAMES.index(one) for one in OF_STAKES]))
+    shares = model.matrix.tocsr()[rows][:, model.step] if len(rows) else None
+    for own, stage in zip(found, priced, strict=True):
+        if stage.goal.name == "margin":
+            own[:] = steps.premium
+        elif stage.goal.name == "firm_shortfall_t":
+            own[:] = steps.priority == stage.goal.priority
+        else:
+            brings = strategy_costs(problem, stage.goal).step
+            own[:] = 0.0 if brings is None else 0.0 - brings
+        if shares is not None and stage.row_dual is not None:
+            own -= shares.T @ stage.row_dual[rows]
     return found
 
 

@@ -16,6 +16,8 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 FULL_WITHIN_T = 2e-6
 """A step this close to its full mass (t, and 1e-9 of it) is full: the solver is no finer."""
+SLIVER = 1e-2
+"""A mass this part of a gram below a whole one is that."""
 NOT_FIRM = 2**31
 """Priority of what is not firm: after every other."""
 
@@ -58,15 +60,29 @@ class Targets:
         return Targets(self.term[at], self.mass[at], self.least[at], self.full[at], self.exact[at])
 
 
-def targets(problem: Problem, step_t: Floats, take: Bools) -> Targets:
+def targets(problem: Problem, step_t: Floats, take: Bools, given: float = 0.0) -> Targets:
     """Claimed mass of every term, the terms of a step filled in canonical order.
 
-    step_t: claimed mass of each step (t); take: which steps that need a yes or no are taken.
+    step_t: claimed mass of each step (t); take: which steps that need a yes or no are taken; given: part of
+    its mass that each order under the common share gives for the rounding of all.
     """
+    step_t = _given_back(problem, step_t, given)
     yes_no = _yes_no(problem, step_t, take)
     filled = _filled(problem, step_t)
     term, mass, least, full, exact = (np.concatenate(part) for part in zip(yes_no, filled, strict=True))
     return Targets(term, mass, least, full, exact)
+
+
+def _given_back(problem: Problem, step_t: Floats, given: float) -> Floats:
+    """Claimed mass of the steps, orders under the common share giving that part of their mass for what
+    rounding costs: else the last one booked would have to give it all, and have less than its share.
+    """
+    steps = problem.steps
+    if not given:
+        return step_t
+    covered = np.isin(problem.terms.order[steps.first_terms()], problem.stakes.covered)
+    partly = covered & (step_t < steps.upper - FULL_WITHIN_T)
+    return np.where(partly, np.maximum(0.0, step_t - given * steps.upper), step_t)
 
 
 def _masses(problem: Problem) -> Ints:
@@ -88,7 +104,7 @@ def _filled(problem: Problem, step_t: Floats) -> Columns:
     reached[1:] = np.cumsum(as_python_ints(mass) if wide else mass)
     total = reached[steps.start[1:]] - reached[steps.start[:-1]]
     before = reached[:-1] - reached[steps.start[:-1]][step]
-    rest = _grams(step_t, total)[step] - before
+    rest = _grams(step_t, total, _down(problem)[steps.first_terms()])[step] - before
     wanted = np.clip(rest, 0, mass).astype(np.int64)
     at = np.flatnonzero((wanted > 0) & ~steps.integer[step])
     least, exact = np.ones(len(at), dtype=np.int64), np.zeros(len(at), dtype=bool)
@@ -107,18 +123,28 @@ def _yes_no(problem: Problem, step_t: Floats, take: Bools) -> Columns:
         [-int(-fill.fraction(o) * int(m) // 1) for o, m in zip(order, mass, strict=True)], dtype=np.int64
     )
     least = np.where(whole[order], mass, least)
-    wanted = np.where(whole[order], mass, _grams(step_t[at], mass).astype(np.int64))
+    wanted = _grams(step_t[at], mass, _down(problem)[term]).astype(np.int64)
+    wanted = np.where(whole[order], mass, wanted)
     wanted = np.maximum(wanted, least)
     some = np.flatnonzero(mass > 0)
     full, exact = wanted == mass, least > 0
     return term[some], wanted[some], np.maximum(1, least)[some], full[some], exact[some]
 
 
-def _grams(step_t: Floats, total: IntArray) -> IntArray:
-    """Grams of steps: all of a step where the float says so within the solver's accuracy."""
+def _down(problem: Problem) -> Bools:
+    """Terms whose mass is rounded down: their orders have a share, none more than it. Shape (terms,)."""
+    shares = problem.stakes.shares(len(problem.case.orders))
+    return np.asarray(shares[problem.terms.order], dtype=bool)
+
+
+def _grams(step_t: Floats, total: IntArray, down: Bools) -> IntArray:
+    """Grams of steps: all of a step where the float says so within the solver's accuracy.
+
+    down: steps whose grams are rounded down but for a sliver, not to the nearest.
+    """
     most = total.astype(np.float64)
     full = step_t * GRID >= most - FULL_WITHIN_T * GRID - 1e-9 * most
-    nearest = np.floor(np.clip(step_t * GRID, 0.0, most) + 0.5)
+    nearest = np.floor(np.clip(step_t * GRID, 0.0, most) + np.where(down, SLIVER, 0.5))
     wide = total.dtype == object
     some: IntArray = np.array([int(v) for v in nearest], dtype=object) if wide else nearest.astype(np.int64)
     return np.where(full, total, np.minimum(some, total))
@@ -153,6 +179,6 @@ def turns(problem: Problem, wanted: Targets) -> Ints:
     """
     priority = problem.steps.priority[problem.steps.of_term[wanted.term]]
     rank = np.where(priority > 0, np.minimum(priority, NOT_FIRM - 1), NOT_FIRM)
-    if problem.case.goals[0] == "margin":
+    if not problem.case.objective.after_firm("margin"):
         return np.where(wanted.full, rank, rank + 2 * NOT_FIRM)
     return 2 * rank + ~wanted.full

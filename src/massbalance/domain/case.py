@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from massbalance.domain.faults import Fault
 from massbalance.domain.grid import Column, IntArray
+from massbalance.domain.objective import Objective, read_objective
 from massbalance.domain.rulemodel import Rules
 
 IndexArray = npt.NDArray[np.intp]
@@ -117,8 +118,12 @@ class Case:
             return self.tables[name]
         raise AttributeError(name)
 
+    @cached_property
+    def objective(self) -> Objective:
+        """What `[objective]` asks for, defaults applied."""
+        return read_objective(self.settings.get("objective", {}))
+
     @property
     def goals(self) -> tuple[str, ...]:
-        """Order of the first goals: `firm_shortfall` and `margin` ([objective] order)."""
-        order = self.settings.get("objective", {}).get("order", ["firm_shortfall", "margin"])
-        return tuple(str(goal).removesuffix("_t") for goal in order)
+        """Words of the goals in order, the most important first."""
+        return self.objective.order

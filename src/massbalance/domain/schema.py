@@ -19,12 +19,13 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.fields import FieldInfo
 
+from massbalance.domain.objective import ObjectiveSettings
+
 ColumnKind = Literal["text", "word", "number", "whole", "date", "flag", "scopes", "schemes"]
 
 LotKind = Literal["material", "energy", "project"]
 Uom = Literal["t", "MWh", "GJ", "tCO2e"]
 Gas = Literal["CO2", "GHG"]
-Goal = Literal["firm_shortfall", "margin"]
 Claim = Literal["green_share", "recycled_share", "post_consumer_share", "cfp", "reduction"]
 
 SHARE_CLAIMS = ("green_share", "recycled_share", "post_consumer_share")
@@ -264,6 +265,7 @@ class CustomerRow(Row):
     name: str = _text("identity")
     address: str = _text("address")
     contact: str = _text("contact")
+    segment: str = _text("kind of customer, for minimum services and fair shares")
 
 
 ROW_MODELS: dict[str, type[Row]] = {
@@ -318,28 +320,6 @@ class Assurance(_Section):
         return value
 
 
-class Objective(_Section):
-    """Order of the first goals, and the strategy."""
-
-    order: list[Goal] = ["firm_shortfall", "margin"]
-    strategy: Literal["firm-then-margin"] = "firm-then-margin"
-
-    @field_validator("order", mode="before")
-    @classmethod
-    def _as_in_summary(cls, value: object) -> object:
-        """`firm_shortfall_t`, as summary.json calls the goal, is `firm_shortfall`."""
-        if not isinstance(value, list):
-            return value
-        return ["firm_shortfall" if goal == "firm_shortfall_t" else goal for goal in value]
-
-    @field_validator("order")
-    @classmethod
-    def _all_once(cls, value: list[str]) -> list[str]:
-        if sorted(value) != ["firm_shortfall", "margin"]:
-            raise ValueError("`firm_shortfall` and `margin`, each once")
-        return value
-
-
 class Settings(_Section):
     """`case.toml` without `rules`, which a rule model and its `free` list decide about."""
 
@@ -348,7 +328,7 @@ class Settings(_Section):
     fiscal_year_start: int = Field(4, ge=1, le=12)
     issuer: Issuer = Field(default_factory=Issuer)
     assurance: list[Assurance] = Field(default_factory=list)
-    objective: Objective = Field(default_factory=Objective)
+    objective: ObjectiveSettings = Field(default_factory=ObjectiveSettings)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from massbalance.formulation.problem import SLACK_OF_BOUNDS, Problem
 
 
 class Columns:
-    """f[g,t] lots to periods, x[n] pool to recipe (lot's unit), y[r], step[j] (t), take[j] (0/1).
+    """f[g,t] lots to periods, x[n] pool to recipe (lot's unit), y[r], step[j] (t), take[j] (0/1), and the
+    shares that strategies raise (`common`, `fair`, at most one of each).
 
     pyomo: the model that holds them; periods_of: usable periods of each supply group in which
     some recipe could use its pool; row_keys: equation -> keys of its rows, in row order;
@@ -41,8 +42,15 @@ class Columns:
         model.f = self.f = pyo.Var(flows, bounds=lambda _, g, t: (0.0, SLACK_OF_BOUNDS * float(quantity[g])))
         model.x = self.x = pyo.Var(range(len(pairs.pool)), bounds=lambda _, n: (0.0, float(upper[n])))
         model.y = self.y = pyo.Var(range(len(mass)), bounds=lambda _, r: (0.0, float(mass[r])))
-        model.step = self.step = pyo.Var(range(len(steps)), bounds=lambda _, j: (0.0, float(steps.upper[j])))
-        model.take = self.take = pyo.Var([int(j) for j in np.flatnonzero(steps.integer)], domain=pyo.Binary)
+        model.step = self.step = pyo.Var(range(len(steps)), bounds=lambda _, j: (0.0, float(steps.most[j])))
+        model.take = self.take = pyo.Var(
+            [int(j) for j in np.flatnonzero(steps.integer)],
+            domain=pyo.Binary,
+            bounds=lambda _, j: (0, 0 if steps.barred[j] else 1),
+        )
+        order = problem.case.objective.order
+        model.common = self.common = pyo.Var(range(int("common_share" in order)), bounds=(0.0, 1.0))
+        model.fair = self.fair = pyo.Var(range(int("fair_share" in order)), bounds=(0.0, 1.0))
 
     def add(self, name: str, keys: Sequence[object], component: pyo.Constraint) -> None:
         """A family of rows, its component named as the equation."""

@@ -13,6 +13,7 @@ import numpy as np
 import pyomo.environ as pyo
 from pyomo.core.expr.numeric_expr import LinearExpression
 
+from massbalance.domain.case import IndexArray
 from massbalance.formulation.columns import Columns
 from massbalance.formulation.labels import LABELS, LEAST_NEED
 from massbalance.formulation.problem import Problem
@@ -265,9 +266,71 @@ def one_offer(model: Columns, problem: Problem) -> None:
     _add_rows(model, "one_offer", {o: row for o, row in rows.items() if len(row[0]) > 1}, 1.0)
 
 
+def _members(problem: Problem, orders: IndexArray) -> list[int]:
+    """Steps of some orders, in order; steps keep the orders of rows apart."""
+    inside = np.zeros(len(problem.case.orders), dtype=bool)
+    inside[orders] = True
+    first = problem.terms.order[problem.steps.first_terms()]
+    return [int(j) for j in np.flatnonzero(inside[first])]
+
+
+def minimum_service(model: Columns, problem: Problem) -> None:
+    """C16: -sum_{j of group} step[j] <= -share M: no group of customers goes short (interface)."""
+    rows: Rows = {}
+    upper: dict[object, float] = {}
+    for n, least in enumerate(problem.stakes.minimums):
+        steps = _members(problem, least.group.orders)
+        rows[n] = ([-1.0] * len(steps), [model.step[j] for j in steps])
+        upper[n] = -float(least.least)
+    _add_rows(model, "minimum_service", rows, upper)
+
+
+def _shared(
+    model: Columns,
+    problem: Problem,
+    groups: Iterable[tuple[object, IndexArray, float]],
+    share: pyo.Var,
+    sign: float,
+) -> Rows:
+    """sign (share M - sum_j step[j]) for each (key, orders, M)."""
+    rows: Rows = {}
+    for key, orders, mass in groups:
+        steps = _members(problem, orders)
+        rows[key] = (
+            [*([-sign] * len(steps)), sign * mass],
+            [*(model.step[j] for j in steps), share[0]],
+        )
+    return rows
+
+
+def _covered(problem: Problem) -> list[tuple[object, IndexArray, float]]:
+    """(order, itself, mass in t) of the orders under the common share."""
+    mass = problem.case.orders.floats("mass_t")
+    return [(int(o), np.array([o]), float(mass[o])) for o in problem.stakes.covered]
+
+
+def common_share(model: Columns, problem: Problem) -> None:
+    """C17: theta M[o] - sum_{j of o} step[j] <= 0: every order has at least the common share (B-B)."""
+    _add_rows(model, "common_share", _shared(model, problem, _covered(problem), model.common, 1.0), 0.0)
+
+
+def no_more(model: Columns, problem: Problem) -> None:
+    """C18: sum_{j of o} step[j] - theta M[o] <= 0: and no order has more than it (B-B)."""
+    _add_rows(model, "no_more", _shared(model, problem, _covered(problem), model.common, -1.0), 0.0)
+
+
+def fair_share(model: Columns, problem: Problem) -> None:
+    """C19: theta M - sum_{j of group} step[j] <= 0: every group has at least theta of its mass (B-C).
+
+    That is the first stage; later ones hold what the groups fixed before had (solving.fair).
+    """
+    groups = [(n, group.orders, group.mass_t) for n, group in enumerate(problem.stakes.groups)]
+    _add_rows(model, "fair_share", _shared(model, problem, groups, model.fair, 1.0), 0.0)
+
+
 _ADD = (
     lot_supply, origin_once, pool_balance, claim, mass_cap, category_cap, element_cap, energy_cap, scope_cap,
-    recipe_mass, order_mass, min_fill, whole, one_offer,
+    recipe_mass, order_mass, min_fill, whole, one_offer, minimum_service, common_share, no_more, fair_share,
 )  # fmt: skip
 EQUATIONS = tuple(
     Equation(one.label, one.name, one.clauses, add) for one, add in zip(LABELS, _ADD, strict=True)

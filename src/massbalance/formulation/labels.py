@@ -29,6 +29,10 @@ LABELS = (
     Label("C12", "min_fill", ("interface",)),
     Label("C13", "whole", ("interface",)),
     Label("C14", "one_offer", ("A4.2.3",)),
+    Label("C16", "minimum_service", ("interface",)),
+    Label("C17", "common_share", ("B-B",)),
+    Label("C18", "no_more", ("B-B",)),
+    Label("C19", "fair_share", ("B-C",)),
 )
 """The rows of the model, in order. C15 `goal_hold` is added between solves (solving.lexicographic)."""
 

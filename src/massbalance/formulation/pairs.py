@@ -21,6 +21,7 @@ from massbalance.formulation.nearest import numbered
 from massbalance.formulation.pools import Composition, Pools
 from massbalance.formulation.recipes import GHG_CLAIMS, Limit, Recipes, Terms
 
+BoolArray = npt.NDArray[np.bool_]
 BoolMatrix = npt.NDArray[np.bool_]
 
 
@@ -140,7 +141,9 @@ def _accepted(case: Case, pools: Pools, recipes: Recipes) -> BoolMatrix:
     return known[codes]
 
 
-def _serving(case: Case, pools: Pools, recipes: Recipes, of: Coefficients) -> tuple[IndexArray, IndexArray]:
+def _serving(
+    case: Case, pools: Pools, recipes: Recipes, of: Coefficients, wanted: BoolArray
+) -> tuple[IndexArray, IndexArray]:
     """Pool and recipe of every pair, by recipe, then pool.
 
     Recipes alike in limit, claim, period and schemes have the same pools: found once for all of them.
@@ -149,7 +152,7 @@ def _serving(case: Case, pools: Pools, recipes: Recipes, of: Coefficients) -> tu
     kind, first = numbered([recipes.limit, claim.astype(np.intp), recipes.period, recipes.schemes])
     costless = np.asarray(case.lots.exact["unit_cost"].take(pools.representative).values >= 0, dtype=bool)
     # worth having even where it adds nothing to the claim
-    other = of.takes & (of.dilutes() | ~costless[:, None])
+    other = of.takes & (of.dilutes() | (~costless | wanted)[:, None])
     useful = [((of.takes & of.adds_to(str(name))) | other).T for name in claims]
     serves = (
         np.stack(useful)[claim[first], recipes.limit[first]]
@@ -165,15 +168,18 @@ def _serving(case: Case, pools: Pools, recipes: Recipes, of: Coefficients) -> tu
     return pool[at], np.repeat(np.arange(len(recipes)), many)
 
 
-def build_pairs(case: Case, pools: Pools, recipes: Recipes, coefficients: Coefficients) -> Pairs:
+def build_pairs(
+    case: Case, pools: Pools, recipes: Recipes, coefficients: Coefficients, wanted: BoolArray
+) -> Pairs:
     """Every pair that could matter.
 
-    A pair is left out where it can neither add to the claim, nor make room under an element
-    limit, nor earn money: some optimum does not use it (FORMULATION, "What is left out").
+    A pair is left out where it can neither add to the claim, nor make room under an element limit, nor
+    earn money, nor spend what would lapse: some optimum does not use it (FORMULATION, "What is left out").
+    wanted: pools of which any use counts, shape (K,).
     """
     pool = recipe = np.empty(0, dtype=np.intp)
     if len(recipes) and len(pools.ids):
-        pool, recipe = _serving(case, pools, recipes, coefficients)
+        pool, recipe = _serving(case, pools, recipes, coefficients, wanted)
     unit_cost = case.lots.exact["unit_cost"].take(pools.representative)
     return Pairs(pool, recipe, coefficients, unit_cost)
 

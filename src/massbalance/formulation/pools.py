@@ -130,8 +130,14 @@ def shared_origins(case: Case, usable: npt.NDArray[np.bool_]) -> set[str]:
     return set(counts.index[counts > 1])
 
 
-def build_pools(case: Case, effects: Effects, windows: Windows, parts: Composition) -> Pools:
-    """Group the usable lots of a case."""
+def build_pools(
+    case: Case,
+    effects: Effects,
+    windows: Windows,
+    parts: Composition,
+    lapse: npt.NDArray[np.bool_] | None = None,
+) -> Pools:
+    """Group the usable lots of a case; lapse: what else tells lots apart, where a goal asks for it."""
     lots = case.lots
     usable = windows.first <= windows.last
     code = _alike(case, effects, parts)
@@ -148,7 +154,8 @@ def build_pools(case: Case, effects: Effects, windows: Windows, parts: Compositi
     groups: dict[tuple[object, ...], list[int]] = {}
     for i in members:
         alone = names[i] if origin[i] in shared else ""
-        key = (lot_pool[i], windows.first[i], windows.last[i], months[i], alone)
+        own = () if lapse is None else (lapse[i],)
+        key = (lot_pool[i], windows.first[i], windows.last[i], months[i], alone, *own)
         groups.setdefault(key, []).append(int(i))
     keys = sorted(groups)
     ordered = [

@@ -8,12 +8,14 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from massbalance.domain.case import IndexArray
 from massbalance.domain.effects import CARRIER_OF_UOM
 from massbalance.domain.faults import Fault
 from massbalance.formulation.problem import Problem, row_name
 from massbalance.formulation.recipes import GHG_CLAIMS, Limit
 
 NEARLY = 1e-9
+CLEARLY = 1e-5
 NAMED = 20
 """How many orders alike a warning names one by one."""
 
@@ -22,16 +24,30 @@ NAMED = 20
 class Reach:
     """Greatest claim per t of each recipe, and the names of the caps that stop it.
 
-    most: shape (R,), in the claim's unit (t per t or t CO2e per t); caps: (equation, key) of binding rows.
+    most: shape (R,), in the claim's unit (t per t or t CO2e per t); caps: (equation, key) of binding rows;
+    prices: what a unit of each of them adds to the claim.
     """
 
     most: npt.NDArray[np.float64]
     caps: tuple[tuple[tuple[str, object], ...], ...]
+    prices: tuple[tuple[float, ...], ...] = ()
 
     def impossible(self, problem: Problem) -> npt.NDArray[np.bool_]:
         """Recipes whose claim no mix reaches. Shape (R,)."""
         need = problem.recipes.need.floats()
         return self.most < need - NEARLY * np.maximum(1.0, need)
+
+    def out_of_reach(self, problem: Problem) -> npt.NDArray[np.bool_]:
+        """Recipes whose claim no mix comes near: so clearly that prices prove it."""
+        return self.most < (1.0 - CLEARLY) * problem.recipes.need.floats()
+
+    def hopeless(self, problem: Problem) -> IndexArray:
+        """Orders under the common share none of whose terms is in reach: positions, ascending."""
+        out = self.out_of_reach(problem)[problem.recipes.of_term]
+        in_reach = np.zeros(len(problem.case.orders), dtype=bool)
+        in_reach[problem.terms.order[~out]] = True
+        covered = problem.stakes.covered
+        return np.asarray(covered[~in_reach[covered]], dtype=np.intp)
 
 
 EXCUSES = {

@@ -28,6 +28,7 @@ from massbalance.formulation.recipes import (
     build_recipes,
     build_terms,
 )
+from massbalance.formulation.stakes import Stakes, build_stakes, expiry_counts, lapses
 
 Floats = npt.NDArray[np.float64]
 Cuts = tuple[tuple[int, ...], ...]
@@ -41,7 +42,8 @@ class Steps:
     """J columns of claimed mass: terms of one recipe at equal price, firmness and priority.
 
     recipe, priority (0: not firm): shape (J,); premium, upper (t): floats; integer: the term's
-    order needs a yes or no, then the step is one term alone; of_term: step of each term;
+    order needs a yes or no, then the step is one term alone; barred: its orders stay conventional;
+    of_term: step of each term;
     members: the terms of all steps, step after step, each step's in booking order; start: those
     of step j are members[start[j]:start[j + 1]].
     """
@@ -51,12 +53,18 @@ class Steps:
     priority: npt.NDArray[np.int64]
     upper: Floats
     integer: npt.NDArray[np.bool_]
+    barred: npt.NDArray[np.bool_]
     of_term: IndexArray
     members: IndexArray
     start: IndexArray
 
     def __len__(self) -> int:
         return len(self.recipe)
+
+    @property
+    def most(self) -> Floats:
+        """The greatest claimed mass of each step, t: nothing where it is barred. Shape (J,)."""
+        return np.where(self.barred, 0.0, self.upper)
 
     def terms_of(self, step: int) -> IndexArray:
         """The terms of one step, in booking order."""
@@ -93,7 +101,7 @@ class Problem:
 
     claim_value, credited, reduction, pair_upper: floats over pairs; recipe_pairs: slice of the
     pairs of recipe r is pair_start[r]:pair_start[r + 1]; scope_rows: the scope sets that need a
-    row (C9) for each recipe.
+    row (C9) for each recipe; stakes: what strategies ask of orders.
     """
 
     case: Case
@@ -106,6 +114,7 @@ class Problem:
     recipes: Recipes
     pairs: Pairs
     steps: Steps
+    stakes: Stakes
     claim_value: Floats
     credited: Floats
     reduction: Floats
@@ -140,7 +149,7 @@ def _sums(index: IndexArray, values: Floats, size: int) -> Floats:
     return np.bincount(index, weights=values, minlength=size).astype(np.float64)
 
 
-def _build_steps(case: Case, terms: Terms, recipes: Recipes) -> Steps:
+def _build_steps(case: Case, terms: Terms, recipes: Recipes, stakes: Stakes) -> Steps:
     orders = case.orders
     firm = orders.flag("firm")[terms.order]
     priority = np.where(firm, orders.floats("priority")[terms.order], 0).astype(np.int64)
@@ -148,7 +157,8 @@ def _build_steps(case: Case, terms: Terms, recipes: Recipes) -> Steps:
     mass = orders.floats("mass_t")[terms.order]
     price = pd.factorize(terms.premium.values)[0].astype(np.intp)
     alone = np.where(integer, np.arange(1, len(terms) + 1), 0)
-    of_term, first = numbered([recipes.of_term, price, priority, alone])
+    apart = [code[terms.order] for code in stakes.codes]
+    of_term, first = numbered([recipes.of_term, price, priority, alone, *apart])
     by_step = np.argsort(of_term, kind="stable")
     return Steps(
         recipe=recipes.of_term[first],
@@ -156,6 +166,7 @@ def _build_steps(case: Case, terms: Terms, recipes: Recipes) -> Steps:
         priority=priority[first],
         upper=_sums(of_term, mass, len(first)),
         integer=integer[first],
+        barred=stakes.barred[terms.order][first],
         of_term=of_term,
         members=by_step,
         start=np.searchsorted(of_term[by_step], np.arange(len(first) + 1)),
@@ -223,11 +234,24 @@ class Supply:
     coefficients: Coefficients
 
 
+def _wanted(case: Case, on: Supply) -> npt.NDArray[np.bool_]:
+    """Pools of which any use counts: a goal looks at what lapses, and a unit of theirs is worth something."""
+    pools = on.pools
+    found = np.zeros(len(pools.ids), dtype=bool)
+    if expiry_counts(case):
+        lapse = lapses(case, case.rules, on.windows.expires)
+        groups = np.array([lapse[lots[0]] for lots in pools.group_lots], dtype=bool)
+        found[pools.group_pool[groups]] = True
+        found &= np.asarray(on.effects.unit_value.take(pools.representative).values > 0, dtype=bool)
+    return found
+
+
 def build_supply(case: Case) -> Supply:
     """The supply side of a valid case."""
     effects, window = Effects(case), windows(case)
     parts = composition(case)
-    pools = build_pools(case, effects, window, parts)
+    lapse = lapses(case, case.rules, window.expires) if expiry_counts(case) else None
+    pools = build_pools(case, effects, window, parts, lapse)
     limits, limit_of_product = build_limits(case, effects, parts)
     coefficients = Coefficients(case, effects, parts, pools, limits)
     return Supply(effects, window, parts, pools, tuple(limits), limit_of_product, coefficients)
@@ -241,8 +265,9 @@ def build_problem(case: Case, supply: Supply | None = None) -> Problem:
     on = build_supply(case) if supply is None else supply
     terms = build_terms(case)
     recipes = build_recipes(case, terms, on.limit_of_product, list(on.limits))
-    pairs = build_pairs(case, on.pools, recipes, on.coefficients)
-    steps = _build_steps(case, terms, recipes)
+    pairs = build_pairs(case, on.pools, recipes, on.coefficients, _wanted(case, on))
+    stakes = build_stakes(case)
+    steps = _build_steps(case, terms, recipes, stakes)
     mass = _sums(steps.recipe, steps.upper, len(recipes))
     there = _pool_supply(on.pools, len(case.periods))
     claim_value, credited, reduction, upper = _pair_values(pairs, recipes, there, mass)
@@ -258,6 +283,7 @@ def build_problem(case: Case, supply: Supply | None = None) -> Problem:
         recipes=recipes,
         pairs=pairs,
         steps=steps,
+        stakes=stakes,
         claim_value=claim_value,
         credited=credited,
         reduction=reduction,
@@ -268,6 +294,8 @@ def build_problem(case: Case, supply: Supply | None = None) -> Problem:
     )
 
 
+OF_STAKES = ("minimum_service", "common_share", "no_more", "fair_share")
+"""Equations C16 to C19: rows of groups and orders that the strategies add."""
 CAPS = ("mass_cap", "category_cap", "element_cap", "energy_cap", "scope_cap")
 """Equations C5 to C9: what a tonne of a recipe may take."""
 
@@ -321,9 +349,21 @@ class RowNames:
             offer = problem.terms.offer[term]
             order = str(self.orders[problem.terms.order[term]])
             return (order,) if offer < 0 else (order, str(self.offers[offer]))
+        if equation in OF_STAKES:
+            return self._stake(equation, int(first))
         if equation == "one_offer":
             return (str(self.orders[int(first)]),)
         if equation in ("origin_once", "goal_hold"):
             return (str(first),)
         rest = tuple(scope_text(p) if isinstance(p, tuple) else str(p) for p in parts[1:])
         return (problem.recipes.ids[int(first)], *rest)
+
+    def _stake(self, equation: str, position: int) -> tuple[str, ...]:
+        """Name of a row of C16 to C19."""
+        stakes = self.problem.stakes
+        if equation == "minimum_service":
+            group = stakes.minimums[position].group
+            return (group.by, group.name)
+        if equation == "fair_share":
+            return (stakes.groups[position].name,)
+        return (str(self.orders[position]),)

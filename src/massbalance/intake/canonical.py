@@ -57,7 +57,7 @@ def _words(column: DraftColumn) -> Strings:
 def digest(settings: Mapping[str, Any], rules: Rules, content: Mapping[str, bytes]) -> str:
     """SHA-256 of a case, over its canonical content; an optional table without rows counts as absent."""
     found = hashlib.sha256()
-    text = json.dumps(settings_content(settings, rules), sort_keys=True, ensure_ascii=False)
+    text = json.dumps(settings_content(settings, rules), sort_keys=True, ensure_ascii=False, default=str)
     found.update(text.encode())
     for name in TABLES:
         if name in content and content[name].count(b"\n", 0) > 1:

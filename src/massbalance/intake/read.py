@@ -20,6 +20,7 @@ from massbalance.intake.draft import draft, no_rows
 from massbalance.intake.evidence import missing_evidence
 from massbalance.intake.links import check_links
 from massbalance.intake.log import Log
+from massbalance.intake.objective import check_objective
 from massbalance.intake.raw import RawTable, trimmed
 from massbalance.intake.settings import CaseSettings, read_settings
 from massbalance.intake.source import Source, read_source
@@ -68,6 +69,8 @@ def checked(
     check_links(drafts, settings.rules, log)
     clashing_offers(drafts["orders"], drafts["offers"], log)
     check_case(drafts, settings.rules, settings.fiscal_year_start, log)
+    if source.settings is not None:
+        check_objective(source.settings, drafts, log)
     tell("ordering tables")
     if settings.rules is None:
         raise CaseRefused(log.finish())

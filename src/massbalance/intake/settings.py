@@ -4,27 +4,45 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import tomllib
 import typing
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from massbalance.domain import rulemodel
+from massbalance.domain.objective import (
+    MinimumService,
+    ObjectiveSettings,
+    Weights,
+    number_of_text,
+    plain_number,
+)
 from massbalance.domain.rulemodel import Freedom, Parameters, RuleModel, Rules
-from massbalance.domain.schema import Assurance, Issuer, Objective, Settings
+from massbalance.domain.schema import Assurance, Issuer, Settings
 from massbalance.intake.log import Log, nearest, one_of
 
 DEFAULT_RULES = "jaa-2026"
 LONGEST_EXPIRY = 1200
-_SECTIONS: dict[str, type[BaseModel]] = {"issuer": Issuer, "assurance": Assurance, "objective": Objective}
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "issuer": Issuer,
+    "assurance": Assurance,
+    "objective": ObjectiveSettings,
+    "objective.weights": Weights,
+    "objective.minimum_service": MinimumService,
+}
+_LISTS = ("objective.order", "objective.products")
+_EXACT = re.compile(r"objective\.(weights\.\w+|minimum_service\.[0-9]+\.share)")
 _WHOLE = ("fiscal_year_start", "rules.expiry_months")
 
 _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
     "list_type": "a list",
+    "missing": "a value",
     "model_type": "a section",
     "greater_than_equal": "a month, 1 to 12",
     "less_than_equal": "a month, 1 to 12",
@@ -53,7 +71,7 @@ class CaseSettings:
 def from_toml(data: bytes, log: Log) -> SettingsSource | None:
     """Parsed `case.toml`; None, with a fault, where it is no TOML."""
     try:
-        return SettingsSource(_plain(tomllib.loads(data.decode("utf-8-sig"))))
+        return SettingsSource(_plain(tomllib.loads(data.decode("utf-8-sig"), parse_float=Decimal)))
     except UnicodeDecodeError:
         log.add("case", None, "", "case.toml", "UTF-8", "file")
     except (ValueError, RecursionError) as error:
@@ -72,7 +90,7 @@ def _plain(value: Any) -> Any:
 
 def from_sheet(cells: list[tuple[int, str, str]], log: Log) -> SettingsSource:
     """Settings from rows of (row, dotted key, value): `issuer.name`, `assurance.0.subject`,
-    `rules` and `rules.PARAMETER`; `;` between the goals of `objective.order`.
+    `rules` and `rules.PARAMETER`; `;` between the goals of `objective.order` and between products.
     """
     data: dict[str, Any] = {}
     rows: dict[str, int] = {}
@@ -87,10 +105,17 @@ def from_sheet(cells: list[tuple[int, str, str]], log: Log) -> SettingsSource:
             key = "rules.id"
         if not _place(data, key.split("."), _typed(key, value)):
             log.add("case", row, key, value, "a setting, not both a setting and a section", "setting")
-    blocks = data.get("assurance")
-    if isinstance(blocks, dict):
-        data["assurance"] = [block for _, block in sorted(blocks.items(), key=_by_number)]
+    _listed(data, "assurance")
+    if isinstance(data.get("objective"), dict):
+        _listed(data["objective"], "minimum_service")
     return SettingsSource(data, rows)
+
+
+def _listed(data: dict[str, Any], key: str) -> None:
+    """A section of numbered blocks becomes a list of them."""
+    blocks = data.get(key)
+    if isinstance(blocks, dict):
+        data[key] = [block for _, block in sorted(blocks.items(), key=_by_number)]
 
 
 def _by_number(item: tuple[str, Any]) -> tuple[int, str]:
@@ -98,8 +123,10 @@ def _by_number(item: tuple[str, Any]) -> tuple[int, str]:
 
 
 def _typed(key: str, value: str) -> Any:
-    if key == "objective.order":
-        return [goal.strip() for goal in value.split(";")]
+    if key in _LISTS:
+        return [word.strip() for word in value.split(";")]
+    if _EXACT.fullmatch(key):
+        return number_of_text(value)
     if key in _WHOLE and value.isdecimal() and len(value) < 10:
         return int(value)
     return value
@@ -126,13 +153,24 @@ def read_settings(source: SettingsSource, rule_source: bytes | None, log: Log) -
     """
     data = dict(source.data)
     rules = _Rules(source, log).read(data.pop("rules", None), rule_source)
-    month = 4
+    month = log_errors(SettingsSource(data, source.rows), log)
+    return CaseSettings(canonical_values(data), rules, month)
+
+
+def log_errors(source: SettingsSource, log: Log) -> int:
+    """Every fault of form of settings without `rules`; the month in which the fiscal year starts."""
     try:
-        month = Settings.model_validate(data).fiscal_year_start
+        return Settings.model_validate(source.data).fiscal_year_start
     except ValidationError as error:
         for item in error.errors():
             _log_setting(item, source, log)
-    return CaseSettings(_without_empty(data), rules, month)
+    return 4
+
+
+def canonical_values(data: dict[str, Any]) -> dict[str, Any]:
+    """Settings in one spelling: without what is empty, numbers as short as they can be."""
+    found = _without_empty(data)
+    return dict(found)
 
 
 def _log_setting(item: Any, source: SettingsSource, log: Log) -> None:
@@ -141,11 +179,12 @@ def _log_setting(item: Any, source: SettingsSource, log: Log) -> None:
     key, kind, code = ".".join(place), item["type"], "setting"
     if kind == "extra_forbidden":
         known: list[str] = [*Settings.model_fields, "rules"]
-        if len(place) > 1:
-            known = list(_SECTIONS[place[0]].model_fields)
+        section = _SECTIONS.get(".".join(p for p in place[:-1] if not p.isdecimal()))
+        if section is not None:
+            known = list(section.model_fields)
         expected, code = f"a known setting (nearest: `{nearest(place[-1], known)}`)", "unknown_setting"
     elif kind == "literal_error":
-        expected = item["ctx"]["expected"].replace("'", "`")
+        expected = item["ctx"]["expected"].replace("'", "`") + _nearest_word(item)
     elif kind == "value_error":
         expected = str(item["ctx"]["error"])
     else:
@@ -154,7 +193,15 @@ def _log_setting(item: Any, source: SettingsSource, log: Log) -> None:
     log.add("case", row, key, _shown(item["input"]), expected, code)
 
 
+def _nearest_word(item: Any) -> str:
+    """The listed word most like what was written."""
+    words = re.findall("'([^']+)'", item["ctx"]["expected"])
+    return f" (nearest: `{nearest(item['input'], words)}`)" if isinstance(item["input"], str) else ""
+
+
 def _shown(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
@@ -165,7 +212,7 @@ def _without_empty(value: Any) -> Any:
         return {key: v for key, v in kept.items() if v not in ("", {}, [])}
     if isinstance(value, list):
         return [v for v in map(_without_empty, value) if v not in ("", {}, [])]
-    return value
+    return plain_number(value)
 
 
 class _Rules:

@@ -83,7 +83,7 @@ def run(
     Example: massbalance run data/aluminium --out runs/aluminium
     """
     must_exist("run", case)
-    from massbalance.api import SolverError, VerificationFailed, limited
+    from massbalance.api import Infeasible, SolverError, VerificationFailed, limited
     from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console import run_text
 
@@ -99,6 +99,13 @@ def run(
             if json:
                 show_refused(refused)
             raise
+        except Infeasible as impossible:
+            if json:
+                show_json(impossible.document())
+            raise
+        except ValueError as error:
+            complain(f"run: {error}")
+            stop(USAGE)
         except VerificationFailed as failed:
             show_faults(list(failed.report.faults), at_most=20)
             complain("run: the check of the result failed; nothing was published")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from massbalance.api import Outcome
+    from massbalance.verification.goals import GoalProof
     from massbalance.verification.verify import Report
 
 
@@ -28,10 +29,26 @@ def table(header: list[str], rows: list[list[str]]) -> list[str]:
     ]
 
 
+GOALS = {
+    "margin": "margin",
+    "tonnage_t": "tonnage (t)",
+    "expired_tco2e": "expires unused (t CO2e)",
+    "weighted": "weighted",
+    "common_share": "common share",
+}
+
+
 def _goal_name(goal: Mapping[str, Any], currency: str) -> str:
-    if goal["name"] == "margin":
-        return f"margin ({currency})" if currency else "margin"
-    return f"firm shortfall, priority {goal['priority']} (t)"
+    name = goal["name"]
+    if name in ("margin", "weighted"):
+        return f"{GOALS[name]} ({currency})" if currency else GOALS[name]
+    if name == "firm_shortfall_t":
+        return f"firm shortfall, priority {goal['priority']} (t)"
+    if name == "fair_share":
+        return f"fair share, stage {goal['priority']}"
+    if name == "chosen_t":
+        return f"chosen {goal['group']} (t)"
+    return GOALS.get(name, name)
 
 
 def run_text(outcome: Outcome) -> str:
@@ -51,6 +68,7 @@ def run_text(outcome: Outcome) -> str:
         "",
         f"  claimed {number(s['claimed_t'])} t of {number(s['asked_t'])} t asked "
         f"in {s['orders']} orders; firm unmet {number(s['unmet_firm_t'])} t",
+        *_groups(s.get("strategy")),
         "",
         *_credits(s["credits"]),
         "",
@@ -67,6 +85,23 @@ def _opening(opening: Mapping[str, Any] | None) -> list[str]:
     return [] if opening is None else [f"  opens with ledger {opening['ledger']} as of row {opening['n']}"]
 
 
+def _groups(strategy: Mapping[str, Any] | None) -> list[str]:
+    """What groups got, where the strategy or a minimum service names them."""
+    if strategy is None or not strategy["groups"]:
+        return []
+    rows = [
+        [
+            f"{g['by']} {g['group']}",
+            number(g["ordered_t"]),
+            number(g["claimed_t"]),
+            f"{float(g['service']):.1%}",
+            "-" if g["minimum"] is None else f"{float(g['minimum']):.1%}",
+        ]
+        for g in strategy["groups"]
+    ]
+    return ["", *table(["group", "ordered t", "claimed t", "service", "minimum"], rows)]
+
+
 def _credits(credits_by_uom: Mapping[str, Mapping[str, Any]]) -> list[str]:
     names = ["opening", "received", "allocated", "blocked", "expired", "held"]
     rows = [[uom, *(number(values[n]) for n in names)] for uom, values in credits_by_uom.items()]
@@ -78,11 +113,16 @@ def _emissions(t: Mapping[str, Any]) -> list[str]:
     return table(["emissions", "t CO2e"], rows)
 
 
+def _proof_name(proof: GoalProof) -> str:
+    last = proof.priority if proof.priority is not None else proof.group
+    return proof.name if last is None else f"{proof.name} {last}"
+
+
 def verify_text(run: Path, report: Report) -> str:
     """The verdict of a verification."""
     rows = [
         [
-            g.name if g.priority is None else f"{g.name} {g.priority}",
+            _proof_name(g),
             number(float(g.booked), 6),
             number(float(g.bound), 6),
             f"{float(g.gap):.2e}",

@@ -108,6 +108,7 @@ def progress() -> Iterator[Callable[[str], None]]:
 def guarded(command: str) -> Iterator[None]:
     """Faults of a case, a missing folder, Ctrl-C: each with its exit code, never a traceback."""
     from massbalance.domain.faults import CaseRefused
+    from massbalance.domain.infeasible import Infeasible
     from massbalance.ledger.problems import LedgerError
     from massbalance.report.publish import OutputRefused
 
@@ -118,6 +119,11 @@ def guarded(command: str) -> Iterator[None]:
         show_faults(errors)
         complain(f"{command}: refused, {len(errors)} error(s); nothing was written")
         stop(INVALID)
+    except Infeasible as impossible:
+        for words in impossible.words:
+            complain(f"minimum service of {words}")
+        complain(f"{command}: infeasible, these minimum services cannot be met together; nothing was written")
+        stop(INFEASIBLE)
     except LedgerError as refused:
         show_faults(refused.faults)
         complain(f"{command}: refused, {len(refused.faults)} fault(s); nothing was recorded")

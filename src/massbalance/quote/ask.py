@@ -87,7 +87,10 @@ class Ask:
             {name: column.take(none) for name, column in offers.exact.items()},
             offers.source_row[:0],
         )
-        return replace(case, tables={**case.tables, "orders": self.orders(case), "offers": empty})
+        # a quote is in no group and no share of the case's own orders
+        settings = {key: value for key, value in case.settings.items() if key != "objective"}
+        tables = {**case.tables, "orders": self.orders(case), "offers": empty}
+        return replace(case, settings=settings, tables=tables)
 
 
 def _fault(column: str, value: str, expected: str, name: str) -> Fault:

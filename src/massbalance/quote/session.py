@@ -30,6 +30,7 @@ from massbalance.quote.curve import curve
 from massbalance.quote.exact import Decided, Decider
 from massbalance.quote.linear import Worth, worth
 from massbalance.quote.losers import Displaced, Drawn, claimed, displaced, drawn
+from massbalance.quote.strategies import refuse_strategies
 from massbalance.quote.tonne import Tonne
 from massbalance.quote.words import Binders, Binding
 from massbalance.solving.assembly import assemble
@@ -37,7 +38,7 @@ from massbalance.solving.highs import Highs
 from massbalance.solving.hot import Hot
 from massbalance.solving.lean import lean
 from massbalance.solving.lexicographic import solve_and_keep
-from massbalance.solving.methods import chosen
+from massbalance.solving.methods import chosen, prepared
 from massbalance.solving.methods import solve as solve_compiled
 from massbalance.solving.solution import Solution
 from massbalance.solving.stamp import Stamp
@@ -64,9 +65,10 @@ class Session:
     ) -> None:
         say, begun = progress or (lambda _: None), time.perf_counter()
         self.case = case if isinstance(case, Case) else read_case(case, progress=progress)
+        refuse_strategies(self.case)
         self.supply = build_supply(self.case)
         self.problem = build_problem(self.case, self.supply)
-        self.compiled = lean(self.problem, assemble(self.problem))
+        self.compiled = prepared(self.problem, lean(self.problem, assemble(self.problem)))
         base, model = self._linear(say)
         self.hot = self._hot(base, model)
         self.decider: Decider | None = None

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from massbalance.domain.case import IndexArray
 from massbalance.domain.texts import Strings, TextTable, pick, strings
-from massbalance.formulation.problem import CAPS, Problem, recipe_of
+from massbalance.formulation.problem import CAPS, OF_STAKES, Problem, recipe_of
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.labels import Labels
 from massbalance.solving.solution import Solution
@@ -35,7 +35,7 @@ def price_table(problem: Problem, compiled: Compiled, solution: Solution) -> Tex
     """One line per goal and row; unit: of what there is one more of; price in the goal's unit."""
     stages = [s for s in solution.stages if s.goal.name != "tie_break" and s.row_dual is not None]
     labels = Labels(problem, compiled)
-    always, caps = labels.of(*ALWAYS), labels.of(*CAPS)
+    always, caps = labels.of(*ALWAYS), labels.of(*CAPS, *OF_STAKES)
     unit = labels.units()
     prices = [np.asarray(stage.row_dual) * unit for stage in stages]
     shown = [np.flatnonzero(always | (caps & (price > 10.0**-SHOWN))) for price in prices]
@@ -108,6 +108,9 @@ class _Lines:
             first = int(pools.representative[pool])
             label = str(self.category[first]) or str(self.kind[first])
             return [(key[0], label, key[1], str(self.uom[first]), self.members[pool])]
+        if equation in OF_STAKES:
+            # the group or order, and the kind of group
+            return [(key[-1], key[0] if len(key) > 1 else "", "", "t", "")]
         detail = key[1] if len(key) > 1 else ""
         unit = CAP_UNITS[equation] or {"electricity": "MWh", "heat": "GJ"}[detail]
         period = str(problem.names.periods[problem.recipes.period[recipe_of(index)]])

@@ -5,37 +5,23 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from fractions import Fraction
 from importlib import metadata
 
 import numpy as np
 
 from massbalance.books.book import ResidualBook
-from massbalance.books.value import premiums
 from massbalance.domain.case import Case
 from massbalance.domain.faults import Fault
-from massbalance.domain.grid import GRID, decimal_text, multiply, total
+from massbalance.domain.grid import decimal_text, total
 from massbalance.domain.result import Allocation
 from massbalance.formulation.goals import Goal
 from massbalance.formulation.problem import Problem
 from massbalance.report.documents import Json
+from massbalance.report.goal_values import booked_value, grams, strategy, told
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.solution import Solution
 
 PACKAGES = ("massbalance", "pyomo", "highspy", "numpy", "pandas", "pyarrow")
-
-
-def exact(value: Fraction) -> Decimal:
-    """A decimal fraction exactly (denominators of 2 and 5 only)."""
-    decimals = 0
-    while (value * 10**decimals).denominator != 1:
-        decimals += 1
-    return Decimal(decimal_text(int(value * 10**decimals), decimals))
-
-
-def grams(value: int) -> Decimal:
-    """Millionths of a unit as a decimal of the unit."""
-    return Decimal(decimal_text(value))
 
 
 def rounded(value: float | None, decimals: int = 9) -> Decimal | None:
@@ -45,38 +31,20 @@ def rounded(value: float | None, decimals: int = 9) -> Decimal | None:
     return Decimal(decimal_text(round(value * 10**decimals), decimals))
 
 
-def booked_margin(problem: Problem, allocation: Allocation) -> Fraction:
-    """sum premium * claimed - sum unit cost * quantity, exact, in the case's currency."""
-    lots = problem.case.lots
-    earned, cost = premiums(problem.case, allocation), lots.exact["unit_cost"]
-    spent = total(multiply(cost.values, allocation.by_lot(len(lots))))
-    return Fraction(total(earned.values), 10**earned.decimals) - Fraction(spent, 10**cost.decimals * GRID)
-
-
-def booked_value(problem: Problem, allocation: Allocation, goal: Goal) -> Fraction:
-    """A goal's value of what was booked."""
-    if goal.name == "margin":
-        return booked_margin(problem, allocation)
-    orders = problem.case.orders
-    chosen = orders.flag("firm") & (orders.floats("priority") == goal.priority)
-    mass = np.asarray(orders.grid("mass_t"), dtype=np.int64)[chosen]
-    return Fraction(total(mass) - total(allocation.claimed[chosen]), GRID)
-
-
 def objectives(
     problem: Problem, compiled: Compiled, solution: Solution, allocation: Allocation
 ) -> list[dict[str, object]]:
     """Booked value of each goal, beside the solver's and what booking cost."""
     found: list[dict[str, object]] = []
-    for number, goal in enumerate(compiled.goals):
+    model = solution.as_solved(compiled)
+    for number, goal in enumerate(model.goals):
         if goal.name != "tie_break":
-            value = booked_value(problem, allocation, goal)
-            solved = solution.value(compiled, number)
+            value = booked_value(problem, allocation, goal, solution.stages[number].kept)
+            solved = solution.value(model, number)
             found.append(
                 {
-                    "name": goal.name,
-                    "priority": goal.priority,
-                    "value": exact(value),
+                    **_named(goal),
+                    "value": told(goal, value),
                     "solver_value": rounded(solved),
                     "booking_cost": rounded(goal.sign * (float(value) - solved)),
                 }
@@ -84,11 +52,18 @@ def objectives(
     return found
 
 
+def _named(goal: Goal) -> dict[str, object]:
+    """What tells a goal from the others."""
+    named: dict[str, object] = {"name": goal.name, "priority": goal.priority}
+    return {**named, "group": goal.group} if goal.group else named
+
+
 def solver_objectives(compiled: Compiled, solution: Solution) -> list[dict[str, object]]:
     """The solver's goal values before booking: name, priority, value."""
+    model = solution.as_solved(compiled)
     return [
-        {"name": goal.name, "priority": goal.priority, "value": solution.value(compiled, number)}
-        for number, goal in enumerate(compiled.goals)
+        {**_named(goal), "value": solution.value(model, number)}
+        for number, goal in enumerate(model.goals)
         if goal.name != "tie_break"
     ]
 
@@ -115,7 +90,7 @@ def summary(
     case: Case = problem.case
     firm = case.orders.flag("firm")
     mass = np.asarray(case.orders.grid("mass_t"), dtype=np.int64)
-    return {
+    document: Json = {
         "name": case.name,
         "currency": case.currency,
         "status": solution.status,
@@ -157,3 +132,6 @@ def summary(
         "seconds": {name: Decimal(f"{value:.3f}") for name, value in seconds.items()},
         "warnings": [w.as_dict() for w in warnings],
     }
+    if not case.objective.plain:
+        document["strategy"] = strategy(problem, allocation, solution)
+    return document

@@ -14,6 +14,7 @@ from massbalance.domain.result import Allocation
 from massbalance.domain.texts import Strings, pick, strings
 from massbalance.formulation.possible import Excuses, Reach
 from massbalance.formulation.problem import CAPS, Problem
+from massbalance.report.strategy_words import StrategyWords
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.labels import Labels
 from massbalance.solving.solution import Solution
@@ -40,9 +41,10 @@ class Reasons:
             (s.row_dual for s in solution.stages if s.goal.name == "margin" and s.row_dual is not None), None
         )
         self.binding = self._binding()
-        self.firm_first = problem.case.goals[0] == "firm_shortfall"
+        self.firm_first = problem.case.objective.after_firm("margin")
         self.cost = self._credit_cost()
         self.excuses = Excuses(problem)
+        self.strategy = StrategyWords(problem, compiled, solution)
         self.need = problem.recipes.need.floats()
         whole = problem.case.orders.flag("whole")
         first = problem.steps.first_terms() if len(problem.steps) else np.zeros(0, dtype=np.intp)
@@ -92,6 +94,9 @@ class Reasons:
     def competition(self, step: int, claimed: bool) -> str:
         """Why a step that could be served is not, or not in full."""
         steps = self.problem.steps
+        by_strategy = self.strategy.told(step)
+        if by_strategy:
+            return by_strategy
         if self.margin is None:
             return "not decided: the run stopped at a limit before the margin was optimised"
         recipe, premium = int(steps.recipe[step]), float(steps.premium[step])
@@ -106,6 +111,8 @@ class Reasons:
         if firm and self.firm_first:
             return f"firm, but no credit left in its window{beside}"
         well_paid = premium > worth + LEVEL_PRICE * max(1.0, abs(worth))
+        if self.strategy.ahead:
+            return f"no credit left for it in its window beside {self.strategy.ahead}{beside}"
         if none_of_it and well_paid:
             return f"the credits left do not make up {least}, or another offer pays more{beside}"
         if premium < worth - LEVEL_PRICE * max(1.0, abs(worth)) and not claimed:

@@ -108,6 +108,7 @@ def write_summary(
     page.line([case_name], page.title)
     _facts(page, summary)
     _goals(page, summary)
+    _groups(page, summary.get("strategy", {}))
     _credits(page, summary.get("credits", {}))
     tco2e_rows = _tco2e(page, summary.get("tco2e", {}))
     by, groups = _claimed(tables.get("orders"))
@@ -136,10 +137,23 @@ def _goals(page: _Page, summary: Mapping[str, Any]) -> None:
     for goal in summary.get("objectives", []):
         name = str(goal.get("name", ""))
         priority = goal.get("priority")
-        shown = name if priority is None else f"{name}, priority {priority}"
+        rank = "stage" if name == "fair_share" else "priority"
+        shown = name if priority is None else f"{name}, {rank} {priority}"
+        shown = f"{shown}, {goal['group']}" if goal.get("group") else shown
         page.line([shown, number(goal.get("value"))], page.money if name == "margin" else None)
     for name in ("claimed_t", "unmet_firm_t"):
         page.line([name, number(summary.get(name))])
+
+
+def _groups(page: _Page, strategy: Mapping[str, Any]) -> None:
+    """What groups got, where the strategy or a minimum service names them."""
+    groups = strategy.get("groups", [])
+    if groups:
+        columns = ("group", "ordered_t", "claimed_t", "service")
+        page.heading(f"Service, strategy {strategy.get('name', '')}", columns)
+        for group in groups:
+            figures = [number(group[name]) for name in ("ordered_t", "claimed_t", "service")]
+            page.line([f"{group['by']} {group['group']}", *figures])
 
 
 def _credits(page: _Page, credits_by_uom: Mapping[str, Mapping[str, Any]]) -> None:

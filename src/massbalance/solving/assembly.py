@@ -1,6 +1,6 @@
 """The model as arrays, straight from the problem: what Pyomo would compile, without stating it there.
 
-Columns in blocks f, x, y, step, take; rows in the order of the equations (solving.statement).
+Columns in blocks f, x, y, step, take, common, fair; rows in the order of the equations (solving.statement).
 """
 
 from __future__ import annotations
@@ -8,7 +8,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from massbalance.formulation.goals import TIE_WEIGHT, Goal, expiry_weight, generic, goals
+from massbalance.formulation.goals import (
+    TIE_WEIGHT,
+    Goal,
+    expiry_weight,
+    generic,
+    goals,
+    strategy_costs,
+)
 from massbalance.formulation.problem import SLACK_OF_BOUNDS, Problem
 from massbalance.solving.compiled import Compiled, check
 from massbalance.solving.entries import matrix
@@ -36,7 +43,7 @@ def assemble(problem: Problem) -> Compiled:
         row_upper=upper,
         lower=np.zeros(at.columns),
         upper=_bounds(at),
-        integer=np.arange(at.columns) >= at.at_take,
+        integer=(np.arange(at.columns) >= at.at_take) & (np.arange(at.columns) < at.at_common),
         rows=RowLabels([one.labels for one in families]),
         goals=tuple(found),
         flows=tuple(zip(at.flow_group.tolist(), at.flow_period.tolist(), strict=True)),
@@ -46,6 +53,8 @@ def assemble(problem: Problem) -> Compiled:
         step=np.arange(at.at_step, at.at_take),
         take=take,
         origin_size=origin_sizes(problem),
+        common=np.arange(at.at_common, at.at_fair),
+        fair=np.arange(at.at_fair, at.columns),
     )
     check(compiled)
     return compiled
@@ -59,8 +68,9 @@ def _bounds(at: Layout) -> Floats:
             SLACK_OF_BOUNDS * problem.pools.group_quantity[at.flow_group],
             problem.pair_upper,
             problem.recipe_mass,
-            problem.steps.upper,
-            np.ones(len(at.integer)),
+            problem.steps.most,
+            np.where(problem.steps.barred[at.integer], 0.0, 1.0),
+            np.ones(at.columns - at.at_common),
         ]
     )
 
@@ -75,6 +85,8 @@ def _costs(at: Layout, goal: Goal) -> Floats:
     elif goal.name == "margin":
         of_x[:] = problem.pairs.unit_cost.floats()[problem.pairs.pool]
         of_step[:] = 0.0 - steps.premium
+    elif goal.name != "tie_break":
+        _of_strategy(at, goal, cost)
     else:
         flows, mixes, masses = (
             generic(n, salt) for salt, n in enumerate((len(at.flow_group), len(of_x), len(of_step)))
@@ -82,3 +94,16 @@ def _costs(at: Layout, goal: Goal) -> Floats:
         cost[: at.at_x] = expiry_weight(problem)[at.flow_group] + TIE_WEIGHT * flows
         of_x[:], of_step[:] = TIE_WEIGHT * mixes, TIE_WEIGHT * masses
     return cost
+
+
+def _of_strategy(at: Layout, goal: Goal, cost: Floats) -> None:
+    """Fill in what a goal of a strategy minimises."""
+    found = strategy_costs(at.problem, goal)
+    if found.group is not None:
+        cost[: at.at_x] = found.group[at.flow_group]
+    if found.pair is not None:
+        cost[at.at_x : at.at_y] = found.pair
+    if found.step is not None:
+        cost[at.at_step : at.at_take] = found.step
+    cost[at.at_common : at.at_fair] = found.common
+    cost[at.at_fair :] = found.fair

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,8 @@ class Compiled:
     matrix: CSC (rows, columns); costs: (goals, columns); integer: bool over columns;
     rows: (equation, key) of each row, equation_of_row and recipe_of_row the same as codes; f, x, y,
     step, take: column of each variable, f in the order of `flows` [(group, period)], take by step
-    position (-1 where a step has none); origin_size: unit of each C2 row.
+    position (-1 where a step has none); common, fair: columns of the shares that strategies raise (one at
+    most, each); origin_size: unit of each C2 row.
     """
 
     matrix: scipy.sparse.csc_array
@@ -52,6 +53,8 @@ class Compiled:
     step: Positions
     take: Positions
     origin_size: dict[object, float]
+    common: Positions = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    fair: Positions = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
 
     @cached_property
     def equation_of_row(self) -> npt.NDArray[np.int8]:
@@ -105,6 +108,8 @@ def compile_model(problem: Problem) -> Compiled:
         step=positions(model.step),
         take=take,
         origin_size=model.origin_size,
+        common=positions(model.common),
+        fair=positions(model.fair),
     )
     check(compiled)
     return compiled

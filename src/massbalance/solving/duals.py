@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from massbalance.domain.case import IndexArray
 from massbalance.domain.grid import INT64_SAFE, IntArray
-from massbalance.formulation.problem import CAPS, Problem
+from massbalance.formulation.problem import CAPS, OF_STAKES, Problem
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.labels import Labels
 from massbalance.solving.solution import Solution, Stage
@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 Texts = npt.NDArray[np.object_]
 DUAL_DECIMALS = 12
 PROVING = (
-    "pool_balance", "origin_once", "claim", *CAPS,
+    "pool_balance", "origin_once", "claim", *CAPS, *OF_STAKES,
 )  # fmt: skip
 """Rows whose duals the verifier takes; the others' it derives by itself."""
 

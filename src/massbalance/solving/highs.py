@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import highspy
 import numpy as np
@@ -77,6 +78,7 @@ class Highs:
         self.place = np.full(self.count, np.nan)
         self.held: list[Hold] = []
         self._solved = (np.zeros(0), np.zeros(0), np.zeros(0))
+        self._stop = False
         for name, value in (
             ("output_flag", False), ("threads", 1), ("random_seed", 0),
             ("mip_abs_gap", 0.0), ("mip_rel_gap", 0.0),
@@ -86,7 +88,8 @@ class Highs:
         self._ok(self.highs.passModel(self._model()), "passModel")
         if self.integers:
             # asks for an interrupt now and then: cheap in branch and bound, not in the simplex method
-            self.highs.HandleUserInterrupt = True
+            self.highs.cbMipInterrupt += self._heed
+            self.highs.cbSimplexInterrupt += self._heed
 
     def _unit(self) -> float:
         """Power of two in which HiGHS sees quantities: its tolerances are absolute, and beside a million t
@@ -231,6 +234,13 @@ class Highs:
                 best=np.concatenate([held.best, movable & (costs > 0)]),
             )
 
+    def change_row(self, row: int, column: int, value: float, upper: float) -> None:
+        """Another coefficient and another upper bound of a row; the compiled model knows nothing of it."""
+        if not np.isfinite([value, upper]).all():
+            raise SolverError("coefficients and bounds must be finite")
+        self._ok(self.highs.changeCoeff(row, column, value), "changeCoeff")
+        self._ok(self.highs.changeRowBounds(row, -highspy.kHighsInf, upper / self.unit), "changeRowBounds")
+
     def loosen(self, relative: float) -> None:
         """Give every held goal a slack relative to max(1, |value|)."""
         self._release()
@@ -323,14 +333,20 @@ class Highs:
     def _run(self, deadline: float | None) -> None:
         """Run beside the main thread, so that Ctrl-C is heard at once; a MIP that overruns is stopped."""
         outcome: list[highspy.HighsStatus] = []
+        # highspy's own flag would stay up and stop every later solve, too
+        self._stop = False
         worker = threading.Thread(target=lambda: outcome.append(self.highs.run()), daemon=True)
         worker.start()
         while worker.is_alive():
             worker.join(0.2)
             if self.integers and deadline is not None and time.monotonic() > deadline + OVERRUN_S:
-                self.highs.cancelSolve()
+                self._stop = True
         if not outcome or outcome[0] == highspy.HighsStatus.kError:
             raise SolverError("HiGHS: run answered an error")
+
+    def _heed(self, event: Any) -> None:
+        """Stop where that was asked for, and only there: HiGHS remembers what it was told last."""
+        event.interrupt(self._stop)
 
     def _price_holds(self, dual: Floats, reduced: Floats) -> None:
         """A hold that fixed its columns costs what the dearest of them would save by giving way.

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from massbalance.solving.compiled import Compiled, Positions, with_taken
+from massbalance.solving.fair import NAME as FAIR
+from massbalance.solving.fair import Fair, expanded, raise_shares, spread
 from massbalance.solving.highs import Answer, Highs, SolverError
 from massbalance.solving.robust import LEAST_SLACK, acceptable, solve_checked
 from massbalance.solving.solution import TIME_LIMIT, Progress, Solution, Stage, empty, finish, stage_of
@@ -24,33 +26,95 @@ AGAIN_S = 1.0
 """The least time that the second solve of a MIP may take, in seconds."""
 
 
+class _Sequence:
+    """Goals in order on an LP, each held while the next is optimised.
+
+    first_stage: a fair share is a goal as any other, and only the least share is raised. form: the model as
+    it stands, kept: what its C19 rows hold (None: it has none, or they raise the least share).
+    """
+
+    def __init__(
+        self, compiled: Compiled, model: Highs, deadline: float | None, say: Progress, *, first_stage: bool
+    ) -> None:
+        self.compiled, self.model, self.deadline, self.say = compiled, model, deadline, say
+        self.first_stage = first_stage
+        self.stages: list[Stage] = []
+        self.held: list[tuple[Floats, float]] = []
+        self.before: list[tuple[Floats, float]] = []
+        self.columns: Floats | None = None
+        self.last: Answer | None = None
+        self.form, self.kept = compiled, None if not len(compiled.fair) else self._none_kept()
+
+    def _none_kept(self) -> Floats | None:
+        return None if self.first_stage else np.full(len(Fair(self.compiled).rows), np.nan)
+
+    def run(self, goals: range, what: str) -> tuple[list[Stage], Floats | None]:
+        """Stops at the first goal that the limit cuts."""
+        for g in goals:
+            goal = self.compiled.goals[g]
+            self.say(f"{what}: {goal.key}")
+            if goal.name == "tie_break" and self.last is not None:
+                self._tie_break(g)
+                break
+            answer = self._fair(g) if goal.name == FAIR and not self.first_stage else self._optimise(g)
+            if answer.columns is not None:
+                self.columns = answer.columns
+            if answer.status != "optimal":
+                break
+            self.last = answer
+            if g + 1 < len(self.compiled.goals) and self.compiled.goals[g + 1].name != "tie_break":
+                self._hold(g, answer)
+        return self.stages, self.columns
+
+    def _tie_break(self, g: int) -> None:
+        assert self.last is not None  # noqa: S101
+        optimum = _optimum(self.compiled, self.last)
+        answer, self.columns = break_ties(self.form, optimum, g - 1, self.before, self.deadline)
+        goal = self.compiled.goals[g]
+        self._add(Stage(goal, answer.objective, answer.bound, answer.status, None))
+
+    def _optimise(self, g: int) -> Answer:
+        self.before = list(self.held)
+        self.model.set_costs(self.compiled.costs[g])
+        answer = solve_checked(self.model, self.held, self.deadline, cold=self.last is None)
+        self._add(stage_of(self.compiled.goals[g], answer, len(self.compiled.rows)))
+        return answer
+
+    def _fair(self, g: int) -> Answer:
+        """All stages of a fair share; what they end with stays on."""
+        self.before = list(self.held)
+        raised = raise_shares(self.model, self.compiled, g, self.held, self.deadline, self.say)
+        for stage in raised.stages:
+            self.stages.append(replace(stage, hold_dual=spread(stage.hold_dual, self.stages)))
+        self.form, self.kept = Fair(self.compiled).held(raised.form), raised.kept
+        return raised.answer
+
+    def _add(self, stage: Stage) -> None:
+        self.stages.append(replace(stage, hold_dual=spread(stage.hold_dual, self.stages), kept=self.kept))
+
+    def _hold(self, g: int, answer: Answer) -> None:
+        """Hold what the goal reached: by a row of its own (C15), a fair share by those it has."""
+        if self.compiled.goals[g].name == FAIR and not self.first_stage and self.kept is not None:
+            fair = Fair(self.compiled)
+            self.form = fair.held(self.kept)
+            fair.apply(self.model, self.kept)
+            return
+        self.held.append((self.compiled.costs[g], answer.objective))
+        self.model.hold(self.compiled.costs[g], answer.objective)
+
+
 def _sequence(
-    compiled: Compiled, model: Highs, goals: range, deadline: float | None, say: Progress, what: str
+    compiled: Compiled,
+    model: Highs,
+    goals: range,
+    deadline: float | None,
+    say: Progress,
+    what: str,
+    *,
+    first_stage: bool = False,
 ) -> tuple[list[Stage], Floats | None]:
     """Optimise the goals in order on an LP; stops at the first that the limit cuts."""
-    stages: list[Stage] = []
-    held: list[tuple[Floats, float]] = []
-    columns: Floats | None = None
-    last: Answer | None = None
-    for g in goals:
-        goal, costs = compiled.goals[g], compiled.costs[g]
-        say(f"{what}: {goal.key}")
-        if goal.name == "tie_break" and last is not None:
-            answer, columns = break_ties(compiled, _optimum(compiled, last), g - 1, held[:-1], deadline)
-            stages.append(Stage(goal, answer.objective, answer.bound, answer.status, None))
-            break
-        model.set_costs(costs)
-        answer = solve_checked(model, held, deadline, cold=not held)
-        if answer.columns is not None:
-            columns = answer.columns
-        stages.append(stage_of(goal, answer, len(compiled.rows)))
-        if answer.status != "optimal":
-            break
-        last = answer
-        held.append((costs, answer.objective))
-        if g + 1 < len(compiled.goals) and compiled.goals[g + 1].name != "tie_break":
-            model.hold(costs, answer.objective)
-    return stages, columns
+    return _Sequence(compiled, model, deadline, say, first_stage=first_stage).run(goals, what)
 
 
 def _optimum(compiled: Compiled, answer: Answer) -> Optimum:
@@ -65,11 +129,18 @@ def _take_columns(compiled: Compiled) -> Positions:
 
 
 def _fixed(
-    compiled: Compiled, taken: Floats, goals: range, deadline: float | None, say: Progress
+    compiled: Compiled,
+    taken: Floats,
+    goals: range,
+    deadline: float | None,
+    say: Progress,
+    *,
+    first_stage: bool = False,
 ) -> tuple[list[Stage], Floats | None]:
     """The sequence of LPs with every yes/no column fixed."""
-    fixed = with_taken(compiled, taken)
-    return _sequence(fixed, Highs(fixed, integers=False), goals, deadline, say, "with whole orders fixed")
+    fixed, what = with_taken(compiled, taken), "with whole orders fixed"
+    model = Highs(fixed, integers=False)
+    return _sequence(fixed, model, goals, deadline, say, what, first_stage=first_stage)
 
 
 def solve_twice(model: Highs, held: list[tuple[Floats, float]], deadline: float | None, gap: float) -> Answer:
@@ -94,12 +165,15 @@ def solve_twice(model: Highs, held: list[tuple[Floats, float]], deadline: float 
 
 def _decide(
     compiled: Compiled, goals: int, deadline: float | None, gap: float, say: Progress
-) -> tuple[Floats, list[Stage]]:
-    """The yes/no columns, goal by goal, and the MIP's own stages (with the bounds it proves)."""
+) -> tuple[Floats, list[Stage], list[Stage]]:
+    """The yes/no columns, goal by goal, the MIP's own stages (with the bounds it proves), and what the
+    decisions really reach of each. Of a fair share only the least one is decided upon.
+    """
     model = Highs(compiled, integers=True)
     binary = _take_columns(compiled)
     taken = np.zeros(len(binary))
     stages: list[Stage] = []
+    reached: list[Stage] = []
     held: list[tuple[Floats, float]] = []
     for g in range(goals):
         goal, costs = compiled.goals[g], compiled.costs[g]
@@ -115,23 +189,32 @@ def _decide(
         if answer.status != "optimal":
             break
         # hold what the decision really reaches: a MIP's columns are only integer within 1e-6
-        clean, _ = _fixed(compiled, taken, range(g + 1), None, lambda _: None)
+        clean, _ = _fixed(compiled, taken, range(g + 1), None, lambda _: None, first_stage=True)
+        reached.append(clean[-1])
         value = max(answer.objective, clean[-1].minimum)
         held.append((costs, value))
         model.hold(costs, value)
-    return taken, stages
+    return taken, stages, reached
 
 
 def _relaxation(compiled: Compiled, clean: list[Stage], deadline: float | None, say: Progress) -> list[Stage]:
     """Relaxed LPs, each with the earlier goals held at what was reached: duals for the proof."""
     model = Highs(compiled, integers=False)
-    stages = []
-    for g, stage in enumerate(clean):
-        say(f"bound without whole orders: {stage.goal.key}")
-        model.set_costs(compiled.costs[g])
+    number = {goal.name: g for g, goal in enumerate(compiled.goals)}
+    number |= {goal.key: g for g, goal in enumerate(compiled.goals)}
+    stages: list[Stage] = []
+    for stage in clean:
+        goal = stage.goal
+        costs = compiled.costs[number[FAIR if goal.name == FAIR else goal.key]]
+        say(f"bound without whole orders: {goal.key}")
+        if stage.kept is not None:
+            Fair(compiled).apply(model, stage.kept)
+        model.set_costs(costs)
         answer = model.solve(deadline=deadline)
-        stages.append(stage_of(stage.goal, answer, len(compiled.rows)))
-        model.hold(compiled.costs[g], stage.minimum)
+        found = stage_of(goal, answer, len(compiled.rows))
+        stages.append(replace(found, hold_dual=spread(found.hold_dual, stages), kept=stage.kept))
+        if goal.name != FAIR:
+            model.hold(costs, stage.minimum)
     return stages
 
 
@@ -152,7 +235,7 @@ def solve(
     found, columns = _sequence(
         compiled, Highs(compiled, integers=False), range(len(compiled.goals)), deadline, say, "solving"
     )
-    return finish(compiled, found, found, columns)
+    return _finish(compiled, found, found, columns)
 
 
 def solve_and_keep(compiled: Compiled, *, progress: Progress | None = None) -> tuple[Solution, Highs | None]:
@@ -163,18 +246,24 @@ def solve_and_keep(compiled: Compiled, *, progress: Progress | None = None) -> t
         return empty(compiled), None
     model, say = Highs(compiled, integers=False), progress or (lambda _: None)
     found, columns = _sequence(compiled, model, range(len(compiled.goals)), None, say, "solving")
-    return finish(compiled, found, found, columns), model
+    return _finish(compiled, found, found, columns), model
+
+
+def _finish(compiled: Compiled, stages: list[Stage], proof: list[Stage], columns: Floats | None) -> Solution:
+    """The solution of the model whose goals the stages are."""
+    made = expanded(compiled, stages)
+    return replace(finish(made, stages, proof, columns), model=None if made is compiled else made)
 
 
 def _solve_mip(compiled: Compiled, deadline: float | None, gap: float, say: Progress) -> Solution:
     count = len(compiled.goals) - 1
-    taken, decided = _decide(compiled, count, deadline, gap, say)
+    taken, decided, best = _decide(compiled, count, deadline, gap, say)
     stages, columns = _fixed(compiled, taken, range(count + 1), None, say)
-    reached = [s for s in stages[:count] if s.status == "optimal"]
+    reached = [s for s in stages if s.status == "optimal" and s.goal.name != "tie_break"]
     proof = _relaxation(compiled, reached, None, say)
-    solution = finish(compiled, stages, proof, columns)
+    solution = _finish(compiled, stages, proof, columns)
     cut = next((s for s in decided if s.status != "optimal"), None)
-    gaps = [_proven_gap(s, stages[i]) for i, s in enumerate(decided)]
+    gaps = [_proven_gap(s, one) for s, one in zip(decided, _counterparts(decided, stages, best), strict=True)]
     if cut is None:
         return replace(
             solution, status="optimal", solver_gap=max(gaps, default=0.0), unfinished="", stopped_by=""
@@ -182,6 +271,14 @@ def _solve_mip(compiled: Compiled, deadline: float | None, gap: float, say: Prog
     return replace(
         solution, status="limit", solver_gap=max(gaps), unfinished=cut.goal.key, stopped_by=TIME_LIMIT
     )
+
+
+def _counterparts(decided: list[Stage], stages: list[Stage], best: list[Stage]) -> list[Stage]:
+    """What was reached of each goal decided; of those behind a fair share, before its later stages."""
+    names = [stage.goal.name for stage in decided]
+    behind = names.index(FAIR) + 1 if FAIR in names else len(decided)
+    of = {stage.goal.key: stage for stage in stages}
+    return [best[n] if behind <= n < len(best) else of[s.goal.key] for n, s in enumerate(decided)]
 
 
 def _proven_gap(decided: Stage, clean: Stage) -> float:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from massbalance.formulation.problem import Problem
 from massbalance.solving import decomposition, lexicographic
 from massbalance.solving.assembly import assemble
 from massbalance.solving.compiled import Compiled, compile_model
+from massbalance.solving.minimum import within_reach
+from massbalance.solving.reach import without_hopeless
 from massbalance.solving.solution import Progress, Solution
 
 METHODS = ("auto", "monolith", "decomposition", "reference")
@@ -24,8 +27,13 @@ def chosen(problem: Problem, compiled: Compiled, method: str) -> str:
     """The method that `auto` stands for. ValueError for a word that is none."""
     if method not in METHODS:
         raise ValueError(f"method {method!r}: one of {', '.join(METHODS)}")
-    if method != "auto":
-        return method
+    if method == "decomposition" and not problem.case.objective.plain:
+        raise ValueError(
+            "method 'decomposition': it takes firm orders and margin only; this case's [objective] has other "
+            "goals or minimum services (methods: auto, monolith, reference)"
+        )
+    if method != "auto" or not problem.case.objective.plain:
+        return "monolith" if method == "auto" else method
     many = len(problem.recipes) > MOST_RECIPES or int(compiled.integer.sum()) > MOST_YES_NO
     return "decomposition" if many else "monolith"
 
@@ -33,6 +41,22 @@ def chosen(problem: Problem, compiled: Compiled, method: str) -> str:
 def compiled_by(problem: Problem, method: str) -> Compiled:
     """The model's arrays, assembled directly or, for the reference, compiled from Pyomo."""
     return compile_model(problem) if method == "reference" else assemble(problem)
+
+
+def prepared(
+    problem: Problem,
+    compiled: Compiled,
+    deadline: float | None = None,
+    progress: Progress | None = None,
+    *,
+    spare: bool = False,
+) -> Compiled:
+    """The model as it is solved: nothing else where the case asks for firm orders and margin only.
+
+    Its minimum services can be met (Infeasible otherwise), and an order whose claim is out of reach does
+    not hold the common share of all others. spare: as `minimum.within_reach` takes it.
+    """
+    return without_hopeless(problem, within_reach(problem, compiled, deadline, progress, spare=spare))
 
 
 def solve(
@@ -43,13 +67,20 @@ def solve(
     time_limit: float | None = None,
     gap: float = 0.0,
     progress: Progress | None = None,
+    spare: bool = False,
 ) -> Solution:
-    """Lexicographic optimum by one of METHODS (always feasible: nothing need be allocated).
+    """Lexicographic optimum by one of METHODS (feasible: nothing need be allocated but minimum services).
 
-    time_limit: seconds for all solves together; gap: relative MIP gap to stop at. SolverError where
-    HiGHS answers what cannot be true.
+    time_limit: seconds for all solves together; gap: relative MIP gap to stop at. Infeasible where minimum
+    services cannot be met; SolverError where HiGHS answers what cannot be true. spare: minimum services are
+    raised by what rounding may cost, where there is room.
     """
     method = chosen(problem, compiled, method)
+    begun = time.monotonic()
+    deadline = None if time_limit is None else begun + time_limit
+    compiled = prepared(problem, compiled, deadline, progress, spare=spare)
+    if time_limit is not None:
+        time_limit = max(0.0, begun + time_limit - time.monotonic())
     if method == "decomposition":
         found = decomposition.solve(problem, compiled, time_limit=time_limit, gap=gap, progress=progress)
     else:

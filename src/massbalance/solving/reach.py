@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from massbalance.domain.case import IndexArray
+from massbalance.formulation.labels import EQUATION_NAMES
 from massbalance.formulation.possible import Reach
 from massbalance.formulation.problem import CAPS, Problem
 from massbalance.solving.compiled import Compiled
@@ -25,7 +28,8 @@ def reach(problem: Problem, compiled: Compiled) -> Reach:
     """
     recipes = len(problem.recipes)
     if recipes == 0 or len(compiled.x) == 0:
-        return Reach(np.zeros(recipes), tuple(() for _ in range(recipes)))
+        none: tuple[tuple[()], ...] = tuple(() for _ in range(recipes))
+        return Reach(np.zeros(recipes), none, none)
     kind, first = _kinds(problem)
     chosen = np.zeros(recipes, dtype=bool)
     chosen[first] = True
@@ -38,11 +42,15 @@ def reach(problem: Problem, compiled: Compiled) -> Reach:
     answer, duals = _solved(compiled, kept, np.concatenate([compiled.x[pairs], compiled.y[first]]), value)
     got = np.bincount(kind[problem.pairs.recipe[pairs]], weights=value * answer, minlength=len(first))
     caps: list[list[tuple[str, object]]] = [[] for _ in first]
-    for row, recipe in zip(kept[duals < -1e-9], recipe_of_row[duals < -1e-9], strict=True):
+    prices: list[list[float]] = [[] for _ in first]
+    binding = np.flatnonzero(duals < -1e-9)
+    for row, recipe, dual in zip(kept[binding], recipe_of_row[binding], duals[binding], strict=True):
         caps[kind[recipe]].append(labels.rows[row])
+        prices[kind[recipe]].append(-float(dual))
     return Reach(
         got.astype(np.float64)[kind],
         tuple(tuple((name, _of(r, key)) for name, key in caps[kind[r]]) for r in range(recipes)),
+        tuple(tuple(prices[kind[r]]) for r in range(recipes)),
     )
 
 
@@ -94,3 +102,16 @@ def _solved(
     if answer.columns is None or answer.row_dual is None:
         raise SolverError(f"HiGHS: what caps allow could not be computed ({answer.status})")
     return answer.columns[:x], answer.row_dual
+
+
+def without_hopeless(problem: Problem, compiled: Compiled) -> Compiled:
+    """The model in which an order that no mix can serve does not hold the common share of all (C17) at 0."""
+    if not len(problem.stakes.covered):
+        return compiled
+    hopeless = reach(problem, compiled).hopeless(problem)
+    if not len(hopeless):
+        return compiled
+    orders, upper = set(hopeless.tolist()), compiled.row_upper.copy()
+    of_share = np.flatnonzero(compiled.equation_of_row == EQUATION_NAMES.index("common_share"))
+    upper[[int(i) for i in of_share if compiled.rows[int(i)][1] in orders]] = np.inf
+    return replace(compiled, row_upper=upper)

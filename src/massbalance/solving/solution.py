@@ -22,7 +22,8 @@ class Stage:
     """One goal as solved: minimum without offset, proven bound of it, status, duals of its LP.
 
     row_dual: non-negative price of each `<=` row of the compiled model; hold_dual: of each
-    earlier goal's C15. None where no LP was solved to the end.
+    earlier goal's C15. None where no LP was solved to the end. kept: what each group of C19 had to keep in
+    it, t (NaN: its share was being raised); None where the model has no C19.
     """
 
     goal: Goal
@@ -31,6 +32,7 @@ class Stage:
     status: str
     row_dual: Floats | None
     hold_dual: tuple[float, ...] = ()
+    kept: Floats | None = None
 
     @property
     def gap(self) -> float:
@@ -47,7 +49,8 @@ class Solution:
     the clean LP values (integers fixed in a MIP) and their prices; proof: the stages whose
     duals prove the bounds (the same for an LP, the relaxation for a MIP); solver_gap: greatest
     relative gap over the goals; unfinished: name of the goal that the limit cut; stopped_by: what
-    limit that was, in words; method: one of solving.methods.METHODS but `auto`.
+    limit that was, in words; method: one of solving.methods.METHODS but `auto`; model: the compiled model as
+    the goals were solved, where that is not the one given (`as_solved`).
     """
 
     status: str
@@ -58,11 +61,17 @@ class Solution:
     unfinished: str
     stopped_by: str = ""
     method: str = "monolith"
+    model: Compiled | None = None
+
+    def as_solved(self, compiled: Compiled) -> Compiled:
+        """The model whose goals the stages are: a fair share has a goal for each of its stages."""
+        return compiled if self.model is None else self.model
 
     def value(self, compiled: Compiled, number: int) -> float:
-        """The goal's own value (shortfall in t, margin in currency)."""
+        """The goal's own value (shortfall in t, margin in currency, a share)."""
         stage = self.stages[number]
-        return stage.goal.sign * (stage.minimum + float(compiled.offsets[number]))
+        value = stage.goal.sign * (stage.minimum + float(compiled.offsets[number]))
+        return value if stage.goal.unit == 1.0 else value / stage.goal.unit
 
 
 def empty(compiled: Compiled) -> Solution:

@@ -7,6 +7,7 @@ models/FORMULATION.md. Tests compare both statements, coefficient by coefficient
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ SPARSE = 8
 
 
 class Layout:
-    """Columns in blocks: f, x, y, step, take, each beginning where `at_` says.
+    """Columns in blocks: f, x, y, step, take, common, fair, each beginning where `at_` says.
 
     pool, recipe, pair_limit: of each pair; pool_limit: its place in a table over (pool, limit);
     flow_group, flow_period: shape (F,), by group, then period; integer: steps that have a `take`.
@@ -48,11 +49,15 @@ class Layout:
         window = (pools.group_first[:, None] <= t) & (t <= pools.group_last[:, None])
         self.flow_group, self.flow_period = np.nonzero(window & served[pools.group_pool])
         self.integer = np.flatnonzero(problem.steps.integer)
+        order = problem.case.objective.order
         counts = (
-            len(self.flow_group), len(pairs.pool), len(problem.recipes), len(problem.steps), len(self.integer)
+            len(self.flow_group), len(pairs.pool), len(problem.recipes), len(problem.steps),
+            len(self.integer),
+            int("common_share" in order), int("fair_share" in order),
         )  # fmt: skip
         ends = np.cumsum([0, *counts]).tolist()
-        self.at_f, self.at_x, self.at_y, self.at_step, self.at_take, self.columns = ends
+        self.at_f, self.at_x, self.at_y, self.at_step, self.at_take = ends[:5]
+        self.at_common, self.at_fair, self.columns = ends[5:]
         self.order_of_integer = problem.terms.order[problem.steps.first_terms()[self.integer]]
 
     def f(self) -> Positions:
@@ -61,7 +66,7 @@ class Layout:
 
     def take(self) -> Positions:
         """Columns of the yes/no decisions."""
-        return np.arange(self.at_take, self.columns)
+        return np.arange(self.at_take, self.at_common)
 
 
 def _numbered(first: Positions, code: Positions, codes: int) -> tuple[Positions, Positions, Positions]:
@@ -279,8 +284,72 @@ def one_offer(at: Layout) -> Rows:
     return family(Family("one_offer", first), entries, upper=np.ones(len(first)))
 
 
+def _of_parts(
+    at: Layout, name: str, parts: Sequence[Positions], shares: Entries | None, sign: float, upper: Floats
+) -> Rows:
+    """One row for each part (orders): -sign over its steps, and what it has of a share, <= upper."""
+    entries = [_of_steps(at, parts, sign)]
+    if shares is not None:
+        entries.append(shares)
+    return family(Family(name, np.arange(len(parts))), entries, upper=upper)
+
+
+def _of_steps(at: Layout, parts: Sequence[Positions], sign: float) -> Entries:
+    """-sign in the row of each part for each of its steps; no order is in two parts."""
+    row_of = np.full(len(at.problem.case.orders), -1, dtype=np.intp)
+    for n, orders in enumerate(parts):
+        row_of[orders] = n
+    row = row_of[at.problem.terms.order[at.problem.steps.first_terms()]]
+    steps = np.flatnonzero(row >= 0)
+    return row[steps], at.at_step + steps, -sign
+
+
+def minimum_service(at: Layout) -> Rows:
+    """C16: -sum_{j of group} step[j] <= -share M."""
+    minimums = at.problem.stakes.minimums
+    entries: list[Entries] = []
+    first = 0
+    # kind by kind, since an order belongs to groups of several kinds
+    for by in dict.fromkeys(least.group.by for least in minimums):
+        parts = [least.group.orders for least in minimums if least.group.by == by]
+        row, column, value = _of_steps(at, parts, 1.0)
+        entries.append((row + first, column, value))
+        first += len(parts)
+    upper = np.array([-float(least.least) for least in minimums], dtype=np.float64)
+    return family(Family("minimum_service", np.arange(len(minimums))), entries, upper=upper)
+
+
+def _of_covered(at: Layout, name: str, sign: float) -> Rows:
+    """sign (theta M[o] - sum_{j of o} step[j]) <= 0 for the orders under the common share."""
+    covered = at.problem.stakes.covered
+    mass = at.problem.case.orders.floats("mass_t")[covered]
+    rows = np.arange(len(covered))
+    shares = (rows, np.full(len(rows), at.at_common), sign * mass)
+    made = _of_parts(at, name, [np.array([o]) for o in covered], shares, sign, np.zeros(len(covered)))
+    return replace(made, labels=Family(name, covered))
+
+
+def common_share(at: Layout) -> Rows:
+    """C17: theta M[o] - sum_{j of o} step[j] <= 0."""
+    return _of_covered(at, "common_share", 1.0)
+
+
+def no_more(at: Layout) -> Rows:
+    """C18: sum_{j of o} step[j] - theta M[o] <= 0."""
+    return _of_covered(at, "no_more", -1.0)
+
+
+def fair_share(at: Layout) -> Rows:
+    """C19: theta M - sum_{j of group} step[j] <= 0; the first stage (solving.fair has the later ones)."""
+    groups = at.problem.stakes.groups
+    mass = np.array([group.mass_t for group in groups], dtype=np.float64)
+    rows = np.arange(len(groups))
+    shares = (rows, np.full(len(rows), at.at_fair), mass)
+    return _of_parts(at, "fair_share", [g.orders for g in groups], shares, 1.0, np.zeros(len(groups)))
+
+
 STATEMENTS = (
     lot_supply, origin_once, pool_balance, claim, mass_cap, category_cap, element_cap, energy_cap, scope_cap,
-    recipe_mass, order_mass, min_fill, whole, one_offer,
+    recipe_mass, order_mass, min_fill, whole, one_offer, minimum_service, common_share, no_more, fair_share,
 )  # fmt: skip
 """One function for each label of formulation.labels, in order."""

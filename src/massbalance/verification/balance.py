@@ -16,9 +16,8 @@ from massbalance.books.residual import residual_book
 from massbalance.books.tables import ACCOUNT, RESIDUAL, account_csv, residual_csv
 from massbalance.domain.grid import GRID
 from massbalance.domain.result import Allocation
-from massbalance.verification.bound import GoalProof, booked_values
 from massbalance.verification.effects import Effects
-from massbalance.verification.facts import GOALS, Facts
+from massbalance.verification.facts import Facts
 from massbalance.verification.files import (
     SUMMARY,
     Faults,
@@ -29,8 +28,12 @@ from massbalance.verification.files import (
     positions,
     read_csv,
 )
+from massbalance.verification.goals import GoalProof, Scale, Values
 from massbalance.verification.integers import Wide, which
 from massbalance.verification.orders import Booked
+from massbalance.verification.service import PLACES, check_strategy, entry
+from massbalance.verification.shares import SHARES
+from massbalance.verification.strategy import SUMMARY_NAMES, Strategy
 from massbalance.verification.terms import texts
 
 A4_2_1, A4_2_4 = "A4.2.1 account", "A4.2.4 residual"
@@ -69,8 +72,8 @@ class Summary:
             self.must_be(Fraction(value, GRID), code, *path, name)
 
 
-def check_summary(summary: Summary, facts: Facts, effects: Effects, booked: Booked | None) -> None:
-    """What summary.json says of the case, the claims and the goals."""
+def check_summary(summary: Summary, facts: Facts, booked: Booked | None) -> None:
+    """What summary.json says of the case and the claims."""
     rules = facts.case.rules
     summary.must_be(facts.case.sha256, "summary", "case_sha256")
     summary.must_be(rules.id, "summary", "rules", "id")
@@ -83,34 +86,68 @@ def check_summary(summary: Summary, facts: Facts, effects: Effects, booked: Book
     unmet = (Wide.of(facts.mass) - Wide.of(booked.claimed))[facts.firm].total()
     claimed = Wide.of(booked.claimed).total()
     summary.must_have({"claimed_t": claimed, "unmet_firm_t": unmet}, "C11 order_mass")
-    _check_objectives(summary, facts, effects, booked)
+
+
+def check_goals(summary: Summary, strategy: Strategy, effects: Effects, booked: Booked) -> None:
+    """What the strategy asks of the claims, and what summary.json says of it and of the goals."""
+    _check_objectives(summary, strategy, effects, booked)
+    _check_entry(summary, strategy, booked)
+
+
+def _check_entry(summary: Summary, strategy: Strategy, booked: Booked) -> None:
+    """What the summary says of the strategy: nothing of the plain one."""
+    expected = entry(strategy, booked.claimed)
+    if expected is None:
+        summary.must_be(None, "summary", "strategy")
+        return
+    groups, told = expected.pop("groups"), summary.get("strategy", "groups")
+    for key, value in expected.items():
+        summary.must_be(value, "summary", "strategy", key)
+    for name, weight in strategy.objective.weights:
+        summary.must_be(weight, "summary", "strategy", "weights", name)
+    told = told if isinstance(told, list) and all(isinstance(one, dict) for one in told) else []
+    names = [{"by": one["by"], "group": one["group"]} for one in groups]
+    if [{key: one.get(key) for key in ("by", "group")} for one in told] != names:
+        summary.must_be(names, "summary", "strategy", "groups")
+        return
+    for right, one in zip(groups, told, strict=True):
+        service = number(one.get("service"))
+        if service is not None and abs(service - right["service"]) <= Fraction(1, 10**PLACES):
+            right["service"] = service
+        for key, value in right.items():
+            Summary(one, summary.faults).must_be(value, f"summary: {right['by']} {right['group']}", key)
 
 
 def _objectives(summary: Summary) -> list[dict[str, Any]]:
     """The summary's goals that are booked (a tie-break is not)."""
     told = summary.get("objectives")
     goals = [goal for goal in told if isinstance(goal, dict)] if isinstance(told, list) else []
-    return [goal for goal in goals if goal.get("name") in GOALS.values()]
+    return [goal for goal in goals if goal.get("name") in SUMMARY_NAMES.values()]
 
 
-def _check_objectives(summary: Summary, facts: Facts, effects: Effects, booked: Booked) -> None:
-    """The goals' values are those of what was booked, in the order of the case."""
-    values, told = booked_values(facts, effects, booked), _objectives(summary)
-    if [(goal.get("name"), goal.get("priority")) for goal in told] != list(facts.goals.values()):
-        summary.must_be(list(facts.goals.values()), "C15 goal_hold", "objectives")
+def _check_objectives(summary: Summary, strategy: Strategy, effects: Effects, booked: Booked) -> None:
+    """The goals' values are those of what was booked, in the order of the case; shares to PLACES."""
+    told, scale = _objectives(summary), Scale(strategy)
+    expected = [(goal.name, goal.priority, goal.group) for goal in strategy.goals.values()]
+    if [tuple(goal.get(key) for key in ("name", "priority", "group")) for goal in told] != expected:
+        summary.must_be(expected, "C15 goal_hold", "objectives")
+        check_strategy(strategy, booked, None, summary.faults)
         return
-    for objective, (goal, (_, priority)) in zip(told, facts.goals.items(), strict=True):
-        value = Fraction(values[goal], facts.scale * GRID)
-        if goal != "margin":
-            value = Fraction(facts.firm_mass(priority), GRID) - value
-        Summary({goal: objective.get("value")}, summary.faults).must_be(value, "C15 goal_hold", goal)
+    by_key = dict(zip(strategy.goals, told, strict=True))
+    common = number(by_key.get("common_share", {}).get("value"))
+    check_strategy(strategy, booked, common, summary.faults)
+    for key, value in Values(strategy, effects, booked).by_goal.items():
+        right, found = scale.told(strategy.goals[key], value), number(by_key[key].get("value"))
+        if strategy.goals[key].word in SHARES and found is not None:
+            right = found if abs(found - right) <= Fraction(1, 10**PLACES) else right
+        Summary({key: by_key[key].get("value")}, summary.faults).must_be(right, "C15 goal_hold", key)
 
 
 def check_certified(summary: Summary, goals: list[GoalProof]) -> None:
     """The bounds and gaps that the summary states, if any, are those of its proof, to 8 digits."""
     for objective, goal in zip(_objectives(summary), goals, strict=False):
         for key, value in (("certified_bound", goal.bound), ("certified_gap", goal.gap)):
-            found = number(objective.get(key, plain(value)))
+            found = number(objective[key]) if key in objective else value
             if found is None or abs(found - value) > max(abs(value), Fraction(1)) / 10**8:
                 summary.faults.add(SUMMARY, None, key, objective[key], plain(value), "C15 goal_hold")
 

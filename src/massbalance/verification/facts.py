@@ -30,8 +30,6 @@ from massbalance.verification.terms import GHG_CLAIMS, SHARE_CLAIMS, Demand, Ter
 MANY = 24
 """How many distinct caps are added up when a claim is compared with them."""
 CARRIERS = ("electricity", "heat")
-GOALS = {"firm_shortfall": "firm_shortfall_t", "margin": "margin"}
-"""A goal's name in the case -> in summary.json."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,10 @@ class Traits:
 
 @dataclass(frozen=True)
 class Lot:
-    """A lot; first, last: periods it may serve (first > last: none); inside: it enters the books."""
+    """A lot; first, last: periods it may serve (first > last: none); inside: it enters the books.
+
+    leaves: some period may use it, and what none of them uses can never be used after them.
+    """
 
     name: str
     uom: str
@@ -66,6 +67,7 @@ class Lot:
     first: int
     last: int
     inside: bool
+    leaves: bool
     origin: str
     traits: Traits
 
@@ -203,9 +205,9 @@ class Facts:
         for (name, uom, origin, quantity, received, used, expires), traits in zip(
             rows, self._traits(), strict=True
         ):
-            first, last = self._window(received, used or received, expires)
-            inside = (used or received) <= end
-            out.append(Lot(name, uom, quantity * GRID // self.scale, first, last, inside, origin, traits))
+            first, last, leaves = self._window(received, used or received, expires)
+            inside, units = (used or received) <= end, quantity * GRID // self.scale
+            out.append(Lot(name, uom, units, first, last, inside, leaves, origin, traits))
         return out
 
     def _traits(self) -> Iterator[Traits]:
@@ -231,8 +233,13 @@ class Facts:
                 wt=tuple(sorted(self._wt(category, name).items())) if material else (),
             )  # fmt: skip
 
-    def _window(self, received: dt.date, available: dt.date, expires: dt.date | None) -> tuple[int, int]:
-        """First and last usable period: available <= end <= expires (A5.1.3A, A5.1.3B)."""
+    def _window(
+        self, received: dt.date, available: dt.date, expires: dt.date | None
+    ) -> tuple[int, int, bool]:
+        """First and last usable period, available <= end <= expires; are there none after these?
+
+        A5.1.3A (carry-over), A5.1.3B (expiry).
+        """
         parameters = self.case.rules.parameters
         if expires is None and parameters.expiry_months != "unlimited":
             expires = months_later(received, int(parameters.expiry_months))
@@ -243,7 +250,10 @@ class Facts:
             and (expires is None or end <= expires)
             and (parameters.carry_over != "none" or start <= available)
         ]
-        return (usable[0], usable[-1]) if usable else (0, -1)
+        if not usable:
+            return 0, -1, False
+        ends = expires is not None and expires <= self.periods[-1][1]
+        return usable[0], usable[-1], ends or parameters.carry_over == "none"
 
     @cached_property
     def kinds(self) -> list[Traits]:
@@ -261,12 +271,21 @@ class Facts:
         """What all orders and offers ask for."""
         return terms_of(self.case, self.decimals)
 
+    def unit_value(self, lot: Lot) -> int:
+        """t CO2e that a unit of the lot is worth, scaled: max(0, D_l - intensity); 1 for projects."""
+        gain = max(0, (lot.traits.displaced or 0) - (lot.traits.intensity or 0))
+        return self.scale if lot.traits.kind == "project" else gain
+
+    @cached_property
+    def leaving(self) -> Integers:
+        """t CO2e per unit, scaled, of each lot that can be used only within the periods; 0 of others."""
+        return integers([self.unit_value(lot) if lot.leaves else 0 for lot in self.lots])
+
     def realised(self) -> int:
         """Value of all lots in the books, t CO2e in 1e-6; one origin is worth its best lot (A4.2.3)."""
         singles, origins = list[int](), defaultdict[str, list[int]](list)
         for lot in self.lots:
-            gain = max(0, (lot.traits.displaced or 0) - (lot.traits.intensity or 0))
-            worth = (self.scale if lot.traits.kind == "project" else gain) * lot.quantity
+            worth = self.unit_value(lot) * lot.quantity
             if lot.inside:
                 (origins[lot.origin] if lot.origin else singles).append(worth)
         return sum(w // self.scale for w in (*singles, *map(max, origins.values())))
@@ -348,16 +367,3 @@ class Facts:
     def firm_mass(self, priority: int | None) -> int:
         """Mass of the firm orders of a priority."""
         return Wide.of(self.mass[self.firm & (self.priority == priority)]).total()
-
-    @cached_property
-    def goals(self) -> dict[str, tuple[str, int | None]]:
-        """Goal as duals.csv names it -> (name in summary.json, priority), in the case's order."""
-        out: dict[str, tuple[str, int | None]] = {}
-        firm = set(self.priority[self.firm].tolist())
-        for told in self.case.settings.get("objective", {}).get("order", list(GOALS)):
-            name = told.removesuffix("_t")
-            if name == "margin":
-                out[name] = GOALS[name], None
-            else:
-                out |= {f"{name}:{p}": (GOALS[name], p) for p in sorted(firm)}
-        return out

@@ -24,11 +24,16 @@ from massbalance.domain.grid import GRID_DECIMALS
 from massbalance.verification.integers import Index, Ints, Mask, Wide, which
 
 SUMMARY = "summary.json"
-NEEDED = (
+FAIR_SHARE = "proof/fair_share.csv"
+"""Only of runs that ask for fair shares: the stage at which each group's was settled."""
+OUT_OF_REACH = "proof/out_of_reach.csv"
+"""Only of runs that ask for a common share: why some claims cannot be reached at all."""
+FILES = (
     "case/case.toml", "rules.toml", "allocation.csv", "orders.csv", "account.csv", "residual.csv", SUMMARY,
-    "proof/recipes.csv", "proof/pools.csv", "proof/duals.csv", "prices.csv", "result.xlsx", "manifest.json",
+    "proof/recipes.csv", "proof/pools.csv", OUT_OF_REACH, "proof/duals.csv", FAIR_SHARE, "prices.csv",
+    "result.xlsx", "manifest.json",
 )  # fmt: skip
-"""Files of every run, in the order in which their faults are told."""
+"""Files of a run, in the order in which their faults are told."""
 
 NOUGHT = pa.scalar("0", pa.large_string())
 EXACT_TEXT = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
@@ -84,10 +89,10 @@ class Faults:
             self.at(lines, at, column, expected, code)
 
     def in_order(self) -> list[Fault]:
-        """By file as in NEEDED, then by row; what only the manifest tells comes last."""
+        """By file as in FILES, then by row; what only the manifest tells comes last."""
 
         def place(fault: Fault) -> tuple[bool, int, int]:
-            at = NEEDED.index(fault.table) if fault.table in NEEDED else 0
+            at = FILES.index(fault.table) if fault.table in FILES else 0
             return fault.code == "manifest", at, fault.row or 0
 
         return sorted(dict.fromkeys(self.found), key=place)
@@ -255,9 +260,9 @@ def plain(value: Fraction | None) -> str:
 
 
 def check_present(run: Path, faults: Faults) -> None:
-    """Every needed file is there."""
-    for file in NEEDED:
-        if not (run / file).is_file():
+    """Every file that all runs need is there."""
+    for file in FILES:
+        if file not in (FAIR_SHARE, OUT_OF_REACH) and not (run / file).is_file():
             faults.add(file, None, "", "missing", "the file", "files")
 
 

@@ -13,10 +13,13 @@ import pyarrow.compute as pc
 from massbalance.verification.facts import CARRIERS, Facts, Limits
 from massbalance.verification.files import EXACT_TEXT, Faults, positions, read_csv
 from massbalance.verification.integers import Index, which
+from massbalance.verification.strategy import Strategy
 
 DUAL_PLACES = 12
 DUAL: int = 10**DUAL_PLACES
 """Duals are integers in units of 1e-12."""
+SHARE_ROWS = ("minimum_service", "common_share", "no_more", "fair_share")
+"""Equations of least, common and fair shares (C16 to C19)."""
 SCOPE_SETS = ("1", "2", "3", "1+2", "1+3", "2+3", "1+2+3")
 
 Duals = dict[tuple[str, str, str], int]
@@ -118,26 +121,24 @@ def shared_origins(facts: Facts) -> dict[str, list[int]]:
     return {origin: lots for origin, lots in found.items() if len(lots) > 1}
 
 
-def read_duals(run: Path, facts: Facts, groups: Groups, faults: Faults) -> dict[str, Duals] | None:
+def read_duals(run: Path, strategy: Strategy, groups: Groups, faults: Faults) -> dict[str, Duals] | None:
     """Goal -> its duals; None, with faults, where one is below zero or belongs to no row."""
     file, code, before = "proof/duals.csv", "C15 goal_hold", len(faults.found)
-    duals: dict[str, Duals] = {goal: {} for goal in facts.goals}
-    origins, columns = shared_origins(facts), ("goal", "equation", "key", "index", "dual")
+    duals: dict[str, Duals] = {goal: {} for goal in strategy.goals}
+    rows, columns = DualRows(strategy, groups), ("goal", "equation", "key", "index", "dual")
     lines = read_csv(run, file, columns, faults)
     for at, (goal, *key, text) in enumerate(zip(*(lines[c].to_pylist() for c in columns), strict=True)):
-        value, row = _dual(text), (key[0], key[1], key[2])
+        value, row = dual_of(text), (key[0], key[1], key[2])
         if value is None or value < 0:
             faults.at(lines, at, "dual", "a decimal of at least 0 with at most 12 places", code)
-        elif (
-            goal not in duals or row in duals[goal] or row[2] not in _rows(facts, groups, origins, goal, row)
-        ):
+        elif goal not in duals or row in duals[goal] or row[2] not in rows.indices(goal, *row[:2]):
             faults.at(lines, at, "equation", "a row of the case's equations, once", code, f"{goal}: {row}")
         else:
             duals[goal][row] = value
     return duals if len(faults.found) == before else None
 
 
-def _dual(text: str) -> int | None:
+def dual_of(text: str) -> int | None:
     """A decimal in units of 1e-12; None where it is none, or finer."""
     whole, _, part = text.partition(".")
     part = part.rstrip("0")
@@ -146,22 +147,45 @@ def _dual(text: str) -> int | None:
     return int(whole + part.ljust(DUAL_PLACES, "0"))
 
 
-def _rows(
-    facts: Facts, groups: Groups, origins: Collection[str], goal: str, row: tuple[str, str, str]
-) -> Collection[str]:
-    """Second index of the rows that an equation has for a key; none: no such row."""
-    equation, key, _ = row
-    if equation == "pool_balance":
-        return facts.case.periods.position if key in groups.pools else ()
-    if equation == "origin_once":
-        return ("",) if key in origins else ()
-    if equation == "goal_hold":
-        order = list(facts.goals)
-        return ("",) if key in order[: order.index(goal)] else ()
-    if key not in groups.recipes:
-        return ()
-    limits = facts.products[facts.terms.product_of[groups.recipes[key]]]
-    return {
-        "claim": ("",), "mass_cap": ("",), "category_cap": limits.caps, "element_cap": limits.elements,
-        "energy_cap": CARRIERS, "scope_cap": SCOPE_SETS,
-    }.get(equation, ())  # fmt: skip
+class DualRows:
+    """The rows of a case's equations that a dual may belong to."""
+
+    def __init__(self, strategy: Strategy, groups: Groups) -> None:
+        self.strategy, self.facts, self.groups = strategy, strategy.facts, groups
+        self.origins = shared_origins(self.facts)
+        self.minimums = defaultdict[str, set[str]](set)
+        for by, group in strategy.minimums:
+            self.minimums[by].add(group)
+
+    def indices(self, goal: str, equation: str, key: str) -> Collection[str]:
+        """Second index of the rows that an equation has for a key; none: no such row."""
+        if equation == "pool_balance":
+            return self.facts.case.periods.position if key in self.groups.pools else ()
+        if equation == "origin_once":
+            return ("",) if key in self.origins else ()
+        if equation == "goal_hold":
+            order = list(self.strategy.goals)
+            return ("",) if key in order[: order.index(goal)] else ()
+        return self._of_shares(equation, key) if equation in SHARE_ROWS else self.of_recipe(equation, key)
+
+    def _of_shares(self, equation: str, key: str) -> Collection[str]:
+        """Of the rows of least, common and fair shares (C16 to C19)."""
+        strategy = self.strategy
+        if equation == "minimum_service":
+            return self.minimums[key]
+        if equation == "fair_share":
+            return ("",) if key in strategy.stages else ()
+        order = self.facts.case.orders.position.get(key)
+        # what claims nothing, as it is out of reach, has no more than the common share either
+        able = strategy.covered if equation == "common_share" else strategy.partial
+        return ("",) if order is not None and able[order] else ()
+
+    def of_recipe(self, equation: str, key: str) -> Collection[str]:
+        """Of the claim and the caps of a recipe (C4 to C9)."""
+        if key not in self.groups.recipes:
+            return ()
+        limits = self.facts.products[self.facts.terms.product_of[self.groups.recipes[key]]]
+        return {
+            "claim": ("",), "mass_cap": ("",), "category_cap": limits.caps, "element_cap": limits.elements,
+            "energy_cap": CARRIERS, "scope_cap": SCOPE_SETS,
+        }.get(equation, ())  # fmt: skip

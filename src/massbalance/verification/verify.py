@@ -9,15 +9,31 @@ from pathlib import Path
 from massbalance.domain.case import TABLES, Case
 from massbalance.domain.faults import CaseRefused, Fault
 from massbalance.intake.read import read_case
-from massbalance.verification.balance import Summary, check_books, check_certified, check_summary
-from massbalance.verification.bound import GoalProof, prove
+from massbalance.verification.balance import (
+    Summary,
+    check_books,
+    check_certified,
+    check_goals,
+    check_summary,
+)
+from massbalance.verification.bound import prove
 from massbalance.verification.effects import Effects
 from massbalance.verification.facts import Facts
-from massbalance.verification.files import SUMMARY, Faults, check_manifest, check_present, read_json
+from massbalance.verification.files import (
+    FAIR_SHARE,
+    SUMMARY,
+    Faults,
+    check_manifest,
+    check_present,
+    read_json,
+)
+from massbalance.verification.goals import GoalProof
 from massbalance.verification.opening import check_opening
 from massbalance.verification.orders import Booked, check_orders
 from massbalance.verification.proof import read_duals, read_groups
+from massbalance.verification.reach import read_out_of_reach
 from massbalance.verification.rows import check_allocation
+from massbalance.verification.strategy import C19, Strategy, read_stages
 
 __all__ = ["GoalProof", "Report", "verify_run"]
 
@@ -62,7 +78,7 @@ def verify_run(run: Path, *, progress: Callable[[str], None] | None = None) -> R
         booked = _check_decisions(run, facts, effects, faults)
         tell("books")
         summary = Summary(read_json(run, SUMMARY, faults), faults)
-        check_summary(summary, facts, effects, booked)
+        check_summary(summary, facts, booked)
         check_books(run, summary, facts, booked)
         check_opening(run, summary, case)
         tell("proof")
@@ -97,18 +113,37 @@ def _check_decisions(run: Path, facts: Facts, effects: Effects, faults: Faults) 
 def _check_proof(
     run: Path, summary: Summary, facts: Facts, effects: Effects, booked: Booked | None
 ) -> list[GoalProof]:
-    """Pools and recipes are sound, and no goal can be bettered by more than the grid costs."""
-    faults, code = summary.faults, "C15 goal_hold"
-    groups = read_groups(run, facts, faults)
-    duals = read_duals(run, facts, groups, faults) if groups is not None else None
+    """The strategy is kept, pools and recipes are sound, no goal can be bettered by more than the grid costs.
+
+    What a run says of its strategy (stages, claims out of reach) stands before the goals: where it is
+    wrong, nothing is said of them.
+    """
+    faults, code, groups = summary.faults, "C15 goal_hold", read_groups(run, facts, summary.faults)
+    before = len(faults.found)
+    hopeless = read_out_of_reach(run, facts, effects, groups, faults)
+    strategy = Strategy(facts, read_stages(run, facts, faults), hopeless)
+    if len(faults.found) > before:
+        return []
+    if booked is not None and (groups is not None or not strategy.asks("common_share")):
+        check_goals(summary, strategy, effects, booked)
+    duals = read_duals(run, strategy, groups, faults) if groups is not None else None
     if booked is None or groups is None or duals is None:
         return []
-    goals = prove(facts, effects, booked, groups, duals)
-    for goal, name in zip(goals, facts.goals, strict=True):
+    proof = prove(strategy, effects, booked, groups, duals)
+    goals, done = proof.goals, summary.get("status") == "optimal"
+    for goal in goals:
         if goal.gap < 0:
-            faults.add(SUMMARY, None, name, float(goal.booked), f"no better than {float(goal.bound)}", code)
-        elif summary.get("status") == "optimal" and not goal.mip and not goal.proven:
+            expected = f"no better than {float(goal.bound)}"
+            faults.add(SUMMARY, None, goal.key, float(goal.booked), expected, code)
+        elif done and not goal.mip and not goal.proven:
             expected = f"a proven gap of at most {float(goal.tolerance)}"
-            faults.add("proof/duals.csv", None, name, f"gap {float(goal.gap)}", expected, code)
+            faults.add("proof/duals.csv", None, goal.key, f"gap {float(goal.gap)}", expected, code)
+    for settled in proof.settled:
+        if done and strategy.facts.is_linear() and settled.most - settled.booked > settled.tolerance:
+            expected = (
+                f"a stage whose prices leave it no more than {float(settled.booked + settled.tolerance)}"
+            )
+            found = f"{settled.group}: up to {float(settled.most)} by those of stage {settled.stage}"
+            faults.add(FAIR_SHARE, None, "stage", found, expected, C19)
     check_certified(summary, goals)
     return goals
