@@ -20,6 +20,7 @@ import pandas as pd
 from massbalance.api import (
     Clock,
     Decided,
+    Infeasible,
     Progress,
     Provenance,
     Result,
@@ -36,8 +37,9 @@ from massbalance.domain.faults import CaseRefused, Fault
 from massbalance.domain.grid import GRID, GRID_DECIMALS, decimal_text, total
 from massbalance.domain.result import Allocation
 from massbalance.report.documents import Json
+from massbalance.report.goal_values import exact, grams
 from massbalance.report.prices import price_table
-from massbalance.report.summary import exact, grams, objectives, rounded
+from massbalance.report.summary import objectives, rounded
 from massbalance.scenario.apply import Base, apply
 from massbalance.scenario.edits import Scenario
 
@@ -68,6 +70,8 @@ def outcome(base: Base, scenario: Scenario | None, how: How, progress: Progress 
     except CaseRefused as refused:
         faults = [fault.as_dict() for fault in refused.faults if fault.severity == "error"]
         found = {"status": REFUSED, "faults": faults}
+    except Infeasible as impossible:
+        found = {**impossible.document(), "reason": str(impossible)}
     except (SolverError, VerificationFailed) as error:
         found = {"status": ERROR, "reason": str(error)}
     known = set(base.case.warnings)
@@ -79,7 +83,7 @@ def outcome(base: Base, scenario: Scenario | None, how: How, progress: Progress 
 def figures(case: Case, how: How, progress: Progress | None = None) -> Json:
     """The figures of a checked case. SolverError as `solve`."""
     clock = Clock(progress or (lambda _: None))
-    found = decide(case, clock, time_limit=how.time_limit, gap=how.gap)
+    found = decide(case, clock, time_limit=how.time_limit, gap=how.gap, prove=False)
     goals = objectives(found.problem, found.compiled, found.decided, found.allocation)
     head: Json = {"status": found.decided.status, "stopped_by": found.decided.stopped_by or None}
     allocation = found.allocation

@@ -219,11 +219,17 @@ def _relaxation(compiled: Compiled, clean: list[Stage], deadline: float | None, 
 
 
 def solve(
-    compiled: Compiled, *, time_limit: float | None = None, gap: float = 0.0, progress: Progress | None = None
+    compiled: Compiled,
+    *,
+    time_limit: float | None = None,
+    gap: float = 0.0,
+    progress: Progress | None = None,
+    prove: bool = True,
 ) -> Solution:
     """Lexicographic optimum of a compiled model (always feasible: nothing need be allocated).
 
-    time_limit: seconds for all solves together; gap: relative MIP gap to stop at.
+    time_limit: seconds for all solves together; gap: relative MIP gap to stop at; prove: a MIP's relaxations
+    are solved too, whose duals prove its bounds; they change nothing in the optimum.
     SolverError where HiGHS answers what cannot be true.
     """
     say = progress or (lambda _: None)
@@ -231,7 +237,7 @@ def solve(
     if compiled.matrix.shape[1] == 0:
         return empty(compiled)
     if compiled.integer.any():
-        return _solve_mip(compiled, deadline, gap, say)
+        return _solve_mip(compiled, deadline, gap, say, prove=prove)
     found, columns = _sequence(
         compiled, Highs(compiled, integers=False), range(len(compiled.goals)), deadline, say, "solving"
     )
@@ -255,12 +261,14 @@ def _finish(compiled: Compiled, stages: list[Stage], proof: list[Stage], columns
     return replace(finish(made, stages, proof, columns), model=None if made is compiled else made)
 
 
-def _solve_mip(compiled: Compiled, deadline: float | None, gap: float, say: Progress) -> Solution:
+def _solve_mip(
+    compiled: Compiled, deadline: float | None, gap: float, say: Progress, *, prove: bool
+) -> Solution:
     count = len(compiled.goals) - 1
     taken, decided, best = _decide(compiled, count, deadline, gap, say)
     stages, columns = _fixed(compiled, taken, range(count + 1), None, say)
     reached = [s for s in stages if s.status == "optimal" and s.goal.name != "tie_break"]
-    proof = _relaxation(compiled, reached, None, say)
+    proof = _relaxation(compiled, reached, None, say) if prove else []
     solution = _finish(compiled, stages, proof, columns)
     cut = next((s for s in decided if s.status != "optimal"), None)
     gaps = [_proven_gap(s, one) for s, one in zip(decided, _counterparts(decided, stages, best), strict=True)]
