@@ -32,7 +32,7 @@ from massbalance.intake.canonical import write_case
 from massbalance.intake.read import read_case
 from massbalance.quote.session import Session
 from massbalance.report.documents import Json, dumps
-from massbalance.report.goal_values import booked_value, minimums_missed, stage_of_groups
+from massbalance.report.goal_values import booked_values, minimums_missed, stage_of_groups
 from massbalance.report.prices import price_table
 from massbalance.report.proof_files import proof_files
 from massbalance.report.publish import check_target, publish, sign_off, staging, write_file
@@ -274,12 +274,9 @@ def _goal_values(
     problem: Problem, compiled: Compiled, allocation: Allocation, solution: Solution
 ) -> list[Fraction]:
     """The booked goals in order, the greater the better."""
-    stages = zip(solution.as_solved(compiled).goals, solution.stages, strict=True)
-    return [
-        -goal.sign * booked_value(problem, allocation, goal, stage.kept)
-        for goal, stage in stages
-        if goal.name != "tie_break"
-    ]
+    values = booked_values(problem, compiled, solution, allocation)
+    goals = solution.as_solved(compiled).goals
+    return [-goal.sign * value for goal, value in zip(goals, values, strict=False)]
 
 
 def _finish(

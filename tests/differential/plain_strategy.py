@@ -221,8 +221,10 @@ class Run:
             if "SCIP status 2" in str(error):
                 raise Infeasible from error
             raise
-        if answer is None:
+        if answer is None and self.made.asked.get("minimum_service"):
             raise Infeasible
+        if answer is None:
+            raise Unsolved(f"{goal.name}: infeasible without minimum services")
         return answer.value
 
     def goal(self, goal: Goal) -> None:

@@ -23,7 +23,7 @@ from massbalance.verification.orders import Booked
 from massbalance.verification.proof import DUAL, Duals, Groups, shared_origins
 from massbalance.verification.rows import Rows
 from massbalance.verification.strategy import Strategy
-from plain_strategy import (
+from strategy_truth import (
     STRATEGIES,
     PlainStrategy,
     Stage,
@@ -166,7 +166,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_right_prices_prove_every_stage(strategy: str, cases: Path) -> None:
     """Plain LPs' duals bound every goal within what the grid costs, and settle every group."""
     proven = 0
-    for seed in range(12):
+    for seed in range(9):
         case = solved(cases, seed, strategy, False)
         if case is None:
             continue
@@ -180,7 +180,7 @@ def test_right_prices_prove_every_stage(strategy: str, cases: Path) -> None:
         for one in proof.settled:
             assert one.most - one.booked <= one.tolerance, (seed, one)
         proven += 1
-    assert proven >= 6
+    assert proven >= 5
 
 
 def pooled(case: Solved) -> Groups:
@@ -262,14 +262,14 @@ def facts_names(case: Solved) -> list[str]:
 def test_no_prices_prove_less_than_the_truth(strategy: str, mip: bool, cases: Path) -> None:
     """Whatever the duals, the bound is no lower than the best of all that is as good as booked before."""
     compared = 0
-    for seed in range(8):
+    for seed in range(6):
         case, rng = solved(cases, seed, strategy, mip), random.Random(seed)
         if case is None:
             continue
         best = [truth(case, n) for n in range(len(case.stages))]
         right = {stage.key: duals_of(case, stage) for stage in case.stages}
         tries: list[Proof] = []
-        for _ in range(6):
+        for _ in range(4):
             tries.append(case.prove({key: shaken(duals, rng) for key, duals in right.items()}))
             groups = pooled(case)
             duals = any_duals(case, groups, rng)

@@ -16,8 +16,13 @@ from handmade import Handmade, Use, sign, write_run
 from massbalance.domain.faults import Fault
 from massbalance.intake.read import read_case
 from massbalance.verification import verify_run
+from massbalance.verification.bound import prove
+from massbalance.verification.effects import Effects
 from massbalance.verification.facts import Facts
-from massbalance.verification.proof import DUAL
+from massbalance.verification.files import Faults
+from massbalance.verification.orders import check_orders
+from massbalance.verification.proof import DUAL, read_duals, read_groups
+from massbalance.verification.rows import check_allocation
 from massbalance.verification.shares import Served, Shares
 from massbalance.verification.strategy import Strategy
 from strategy_runs import CONCENTRATE, LEXIMIN, SPREAD, STRATEGY_RUNS, TONNAGE, green, group, said
@@ -180,6 +185,38 @@ def test_a_common_share_that_could_be_greater_is_not_proven(tmp_path: Path) -> N
     )
     found = faults_of(run, tmp_path)
     assert place(found[0]) == ("proof/duals.csv", "common_share", "C15 goal_hold")
+
+
+def test_a_settled_share_is_as_near_as_its_price_proves(tmp_path: Path) -> None:
+    """C has 10 kg less than it could: 0.025 % of its 40 t, which its price shows to the gram."""
+    groups = [group("c1", 100, 60, stage=2), group("c2", 100, 60, stage=2), group("c3", 40, 19.99, stage=1)]
+    run = write_run(
+        tmp_path / "run",
+        replace(
+            LEXIMIN,
+            uses=green(("G", "A", "30"), ("G", "B", "30"), ("S", "C", "9.995")),
+            claimed={"A": "60", "B": "60", "C": "19.99"},
+            goals=[("fair_share", 1, "0.49975"), *LEXIMIN.goals[1:2], ("margin", None, "2499.95")],
+            summary=said("leximin", "fair_share", by="customer", groups=groups),
+        ),
+    )
+    faults = Faults()
+    facts = Facts(read_case(run / "case"))
+    effects, strategy = Effects(facts), Strategy(facts, dict(LEXIMIN.stages))
+    booked = check_orders(run, facts, effects, check_allocation(run, facts, effects, faults), faults)
+    groups_read = read_groups(run, facts, faults)
+    assert booked is not None
+    assert groups_read is not None
+    duals = read_duals(run, strategy, groups_read, faults)
+    assert duals is not None
+    settled = {one.group: one for one in prove(strategy, effects, booked, groups_read, duals).settled}
+    assert not faults.found
+    assert (settled["c3"].booked, settled["c3"].most) == (Fraction(19_990, 40_000), Fraction(1, 2))
+    assert settled["c3"].tolerance < Fraction(3, 10**6)
+    assert settled["c1"].most - settled["c1"].booked < settled["c1"].tolerance
+    told = [place(fault) for fault in verify_run(run).faults]
+    assert ("proof/duals.csv", "fair_share:1", "C15 goal_hold") in told
+    assert ("proof/fair_share.csv", "stage", "C19 fair_share") in told
 
 
 # ---- files spoilt ------------------------------------------------------------------------------------------

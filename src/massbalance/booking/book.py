@@ -21,6 +21,7 @@ from massbalance.booking.recipe import RecipeBook
 from massbalance.booking.scopes import ScopeSet, split
 from massbalance.booking.targets import Ints
 from massbalance.domain.case import IndexArray
+from massbalance.domain.grid import GRID
 from massbalance.domain.result import Allocation
 from massbalance.formulation.problem import Problem
 from massbalance.solving.compiled import Compiled
@@ -28,10 +29,13 @@ from massbalance.solving.solution import Solution
 
 AGAIN = 8
 """How often all is booked again for orders that found nothing."""
-SHARED = 4
+SHARED = 5
 """How often all is booked again for orders that rounding leaves with less than the common share."""
+GIVEN_G = 4.0
+"""What orders under the common share give for the rounding of each order of the case at first, g; then twice
+that, and so on."""
 MENDED = 0.75
-"""What is left of that must be no more than this part, or giving more does not help."""
+"""More is given only for what leaves no more than this part of the shortage."""
 ROUNDING_G = 2
 """What whole grams may cost an order, on the average."""
 
@@ -64,16 +68,15 @@ def book(
     if progress is not None:
         progress("booking whole grams")
     best = _booked(Plan(problem, compiled, solution), draw_more)
-    given = 0.0
+    given = GIVEN_G / GRID * len(problem.case.orders) / max(problem.stakes.common_t, 1.0)
     for _ in range(SHARED):
-        worst, part = best.beside_the_share
+        worst = best.beside_the_share
         if worst <= ROUNDING_G:
             break
-        given = 2.0 * part if not given else given + part
         again = _booked(Plan(problem, compiled, solution, given), draw_more)
-        if again.beside_the_share[0] > MENDED * worst:
-            break
-        best = again
+        if again.beside_the_share < MENDED * worst:
+            best = again
+        given *= 2.0
     return best.allocation(), [int(best.plan.targets.term[i]) for i in best.missed]
 
 
@@ -120,19 +123,16 @@ class _Attempt:
         self._each(bulk.hard[~ahead[bulk.hard]].tolist())
 
     @property
-    def beside_the_share(self) -> tuple[float, float]:
-        """By how much the order that fell most short of the greatest common share did (g), and what part
-        of its mass that is.
-        """
+    def beside_the_share(self) -> float:
+        """By how much the order that fell most short of the greatest common share did, g."""
         plan, stakes = self.plan, self.plan.problem.stakes
         order = plan.problem.terms.order[plan.targets.term]
         at = np.flatnonzero(np.isin(order, stakes.covered))
         if not len(at):
-            return 0.0, 0.0
+            return 0.0
         mass = np.asarray(plan.problem.case.orders.grid("mass_t"), dtype=np.float64)[order[at]]
         short = (self.claimed[at] / mass).max() * mass - self.claimed[at]
-        worst = int(np.argmax(short))
-        return float(short[worst]), float(short[worst] / mass[worst])
+        return float(short.max())
 
     @property
     def missed(self) -> list[int]:

@@ -14,6 +14,8 @@ from massbalance.domain.result import Allocation
 from massbalance.formulation.goals import SHARES, Goal, lapsing_groups
 from massbalance.formulation.problem import Problem
 from massbalance.formulation.stakes import groups
+from massbalance.solving.compiled import Compiled
+from massbalance.solving.reach import without_share
 from massbalance.solving.solution import Solution
 
 Floats = npt.NDArray[np.float64]
@@ -63,10 +65,29 @@ def booked_expired(problem: Problem, allocation: Allocation) -> Fraction:
     return found / GRID
 
 
+def booked_values(
+    problem: Problem, compiled: Compiled, solution: Solution, allocation: Allocation
+) -> list[Fraction]:
+    """Every goal's value of what was booked, in order, without the tie-break."""
+    model = solution.as_solved(compiled)
+    left_out = without_share(model)
+    return [
+        booked_value(problem, allocation, goal, stage.kept, left_out)
+        for goal, stage in zip(model.goals, solution.stages, strict=True)
+        if goal.name != "tie_break"
+    ]
+
+
 def booked_value(
-    problem: Problem, allocation: Allocation, goal: Goal, kept: Floats | None = None
+    problem: Problem,
+    allocation: Allocation,
+    goal: Goal,
+    kept: Floats | None = None,
+    left_out: frozenset[int] = frozenset(),
 ) -> Fraction:
-    """A goal's value of what was booked. kept: of a fair share, what each group had to keep in its stage."""
+    """A goal's value of what was booked. kept: of a fair share, what each group had to keep in its stage;
+    left_out: orders that the common share leaves out.
+    """
     orders, claimed = problem.case.orders, allocation.claimed
     if goal.name == "margin":
         return booked_margin(problem, allocation)
@@ -83,9 +104,9 @@ def booked_value(
         against = weight("expired_tco2e")
         return found - against * booked_expired(problem, allocation) if against else found
     if goal.name == "common_share":
-        stakes = problem.stakes
-        pairs = zip(claimed[stakes.covered].tolist(), stakes.covered_mass.tolist(), strict=True)
-        return max((Fraction(int(got), int(mass)) for got, mass in pairs), default=Fraction(1))
+        mass = orders.grid("mass_t")
+        covered = [o for o in problem.stakes.covered.tolist() if o not in left_out]
+        return max((Fraction(int(claimed[o]), int(mass[o])) for o in covered), default=Fraction(1))
     if goal.name == "fair_share":
         return _least_share(problem, allocation, kept)
     chosen = orders.flag("firm") & (orders.floats("priority") == goal.priority)

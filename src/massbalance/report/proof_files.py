@@ -9,6 +9,8 @@ from massbalance.formulation.possible import Reach
 from massbalance.formulation.problem import Problem
 from massbalance.solving.duals import DUAL_DECIMALS, Duals
 
+SPARE = 1e-6
+"""What a t of lots pays on top, as a part of the claim: far less than `possible.CLEARLY` leaves."""
 CLAIM_PRICE = 1.0 - 1e-6
 """Price of a claim in the proof that it is out of reach: rounding then makes no pair worth having."""
 
@@ -59,13 +61,17 @@ def _out_of_reach(problem: Problem, reach: Reach) -> TextTable:
     the claim asks for more than the caps allow.
     """
     orders = np.isin(problem.terms.order, reach.hopeless(problem))
-    rows: list[tuple[str, str, str, int]] = []
+    found: dict[tuple[str, str, str], int] = {}
+    need = problem.recipes.need.floats()
     for recipe in np.unique(problem.recipes.of_term[orders]).tolist():
-        rows.append(("claim", problem.recipes.ids[recipe], "", _scaled(CLAIM_PRICE)))
+        name = problem.recipes.ids[recipe]
+        found["claim", name, ""] = _scaled(CLAIM_PRICE)
         for (equation, key), price in zip(reach.caps[recipe], reach.prices[recipe], strict=True):
-            name = problem.names.key(equation, key)
-            rows.append((equation, name[0], name[1] if len(name) > 1 else "", _scaled(price)))
-    rows.sort()
+            parts = problem.names.key(equation, key)
+            found[equation, parts[0], parts[1] if len(parts) > 1 else ""] = _scaled(price)
+        # rounded up, an element's price would pay a lot that dilutes it: every lot pays a little more
+        found["mass_cap", name, ""] = found.get(("mass_cap", name, ""), 0) + _scaled(SPARE * need[recipe])
+    rows = [(*key, price) for key, price in sorted(found.items())]
     columns = {
         name: strings([str(row[n]) for row in rows]) for n, name in enumerate(("equation", "key", "index"))
     }

@@ -17,7 +17,7 @@ from massbalance.domain.result import Allocation
 from massbalance.formulation.goals import Goal
 from massbalance.formulation.problem import Problem
 from massbalance.report.documents import Json
-from massbalance.report.goal_values import booked_value, grams, strategy, told
+from massbalance.report.goal_values import booked_values, grams, strategy, told
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.solution import Solution
 
@@ -37,9 +37,10 @@ def objectives(
     """Booked value of each goal, beside the solver's and what booking cost."""
     found: list[dict[str, object]] = []
     model = solution.as_solved(compiled)
+    values = booked_values(problem, compiled, solution, allocation)
     for number, goal in enumerate(model.goals):
         if goal.name != "tie_break":
-            value = booked_value(problem, allocation, goal, solution.stages[number].kept)
+            value = values[len(found)]
             solved = solution.value(model, number)
             found.append(
                 {

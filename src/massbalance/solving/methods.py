@@ -56,7 +56,9 @@ def prepared(
     Its minimum services can be met (Infeasible otherwise), and an order whose claim is out of reach does
     not hold the common share of all others. spare: as `minimum.within_reach` takes it.
     """
-    return without_hopeless(problem, within_reach(problem, compiled, deadline, progress, spare=spare))
+    # first what no mix can serve: it would hold the common share at 0, and minimum services out of reach
+    compiled = without_hopeless(problem, compiled)
+    return within_reach(problem, compiled, deadline, progress, spare=spare)
 
 
 def solve(
@@ -79,11 +81,13 @@ def solve(
     method = chosen(problem, compiled, method)
     begun = time.monotonic()
     deadline = None if time_limit is None else begun + time_limit
-    compiled = prepared(problem, compiled, deadline, progress, spare=spare)
+    given, compiled = compiled, prepared(problem, compiled, deadline, progress, spare=spare)
     if time_limit is not None:
         time_limit = max(0.0, begun + time_limit - time.monotonic())
     if method == "decomposition":
         found = decomposition.solve(problem, compiled, time_limit=time_limit, gap=gap, progress=progress)
     else:
         found = lexicographic.solve(compiled, time_limit=time_limit, gap=gap, progress=progress, prove=prove)
+    if found.model is None and compiled is not given:
+        found = replace(found, model=compiled)
     return replace(found, method=method)

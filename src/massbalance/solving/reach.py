@@ -104,6 +104,12 @@ def _solved(
     return answer.columns[:x], answer.row_dual
 
 
+def without_share(model: Compiled) -> frozenset[int]:
+    """Orders that `without_hopeless` has left out of the common share."""
+    free = (model.equation_of_row == EQUATION_NAMES.index("common_share")) & np.isinf(model.row_upper)
+    return frozenset(int(model.rows[int(i)][1]) for i in np.flatnonzero(free))  # type: ignore[call-overload]
+
+
 def without_hopeless(problem: Problem, compiled: Compiled) -> Compiled:
     """The model in which an order that no mix can serve does not hold the common share of all (C17) at 0."""
     if not len(problem.stakes.covered):

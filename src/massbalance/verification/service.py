@@ -13,6 +13,10 @@ from massbalance.verification.integers import Ints, Wide, which
 from massbalance.verification.orders import Booked
 from massbalance.verification.strategy import C16, C17, C18, Strategy
 
+MOST_LOTS = 1000
+"""Lots of one order whose rounding counts at most; so masses stay far from 2**63."""
+MOST_TOGETHER = 10**6
+"""The grams of all orders together count up to 1 t."""
 PLACES = 9
 """Places to which a share stands in summary.json, at least."""
 
@@ -23,6 +27,17 @@ def check_strategy(strategy: Strategy, booked: Booked, told: Fraction | None, fa
     _check_minimums(strategy, booked, faults)
     if strategy.asks("common_share"):
         _check_common(strategy, booked, told, faults)
+
+
+def _grams(strategy: Strategy, booked: Booked) -> Ints:
+    """What the grid may leave out of each order: its grams, for each lot that serves it."""
+    lots = np.bincount(booked.rows.order, minlength=len(booked.claimed))
+    return np.asarray(strategy.grams * np.clip(lots, 1, MOST_LOTS), dtype=np.int64)
+
+
+def _grams_of_one(strategy: Strategy, booked: Booked) -> Ints:
+    """The same where what rounding costs all orders may fall on one."""
+    return np.maximum(_grams(strategy, booked), min(Wide.of(strategy.grams).total(), MOST_TOGETHER))
 
 
 def _check_conventional(strategy: Strategy, booked: Booked, faults: Faults) -> None:
@@ -36,7 +51,7 @@ def _check_minimums(strategy: Strategy, booked: Booked, faults: Faults) -> None:
     """Every group has its least share, but for the grams that the grid leaves out of its orders (C16)."""
     for by in dict.fromkeys(by for by, _ in strategy.minimums):
         groups = strategy.groups(by)
-        claimed, grams = groups.sums(booked.claimed), groups.sums(strategy.grams)
+        claimed, grams = groups.sums(booked.claimed), groups.sums(_grams(strategy, booked))
         for name, at in groups.position.items():
             share = strategy.minimums.get((by, name))
             if share is None or share * groups.mass[at] - claimed[at] <= grams[at]:
@@ -56,7 +71,7 @@ def _check_common(strategy: Strategy, booked: Booked, told: Fraction | None, fau
     covered = np.flatnonzero(strategy.covered)
     claimed, mass = Wide.of(booked.claimed[covered]) * scale, Wide.of(strategy.facts.mass[covered])
     above = claimed - mass * (int(share * scale) + 1 + scale // 10**PLACES)
-    below = mass * int(share * scale) - claimed - Wide.of(strategy.grams[covered]) * scale
+    below = mass * int(share * scale) - claimed - Wide.of(_grams_of_one(strategy, booked)[covered]) * scale
     for code, words, wrong in ((C18, "at most", above), (C17, "no less than", below)):
         for at in which(wrong.sign() > 0):
             asked = plain(Fraction(strategy.facts.mass[covered[at]].item(), GRID) * share)
