@@ -214,16 +214,25 @@ class Decided:
 
 
 def decide(
-    case: Case, clock: Clock, *, method: str = "auto", time_limit: float | None = None, gap: float = 0.0
+    case: Case,
+    clock: Clock,
+    *,
+    method: str = "auto",
+    time_limit: float | None = None,
+    gap: float = 0.0,
+    prove: bool = True,
 ) -> Decided:
-    """The lexicographic optimum of a case, booked exactly. As `solve`, without books and prices."""
+    """The lexicographic optimum of a case, booked exactly. As `solve`, without books and prices.
+
+    prove: with what only the proof of a MIP needs; it changes nothing in what is decided.
+    """
     with clock.stage("build"):
         problem = build_problem(case)
         compiled = compiled_by(problem, method)
         method = chosen(problem, compiled, method)
     with clock.stage("solve"):
         solution = solve_compiled(
-            problem, compiled, method=method, time_limit=time_limit, gap=gap, progress=clock.say
+            problem, compiled, method=method, time_limit=time_limit, gap=gap, prove=prove, progress=clock.say
         )
     with clock.stage("book"):
         allocation, unfit = book(problem, compiled, solution)
@@ -236,6 +245,7 @@ def decide(
                 method=method,
                 time_limit=time_limit,
                 gap=gap,
+                prove=prove,
                 progress=clock.say,
                 spare=True,
             )
@@ -249,7 +259,7 @@ def decide(
         with clock.stage("solve"):
             left = without(problem, compiled, banned)
             again = solve_compiled(
-                problem, left, method=method, time_limit=time_limit, gap=gap, progress=clock.say
+                problem, left, method=method, time_limit=time_limit, gap=gap, prove=prove, progress=clock.say
             )
         with clock.stage("book"):
             better, unfit = book(problem, compiled, again)

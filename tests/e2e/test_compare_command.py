@@ -94,6 +94,28 @@ def test_an_edit_that_finds_nothing_is_told(files: dict[str, Path]) -> None:
     assert [(w["code"], w["edits"]) for w in found["warnings"]] == [("edit_without_effect", [2])]
 
 
+def test_strategies_are_scenarios_and_what_cannot_be_met_says_what_clashes(tmp_path: Path) -> None:
+    fair = tmp_path / "fair.toml"
+    fair.write_text('[objective]\nstrategy = "leximin"\nby = "customer"\n', encoding="utf-8")
+    hard = tmp_path / "hard.toml"
+    hard.write_text('[[objective.minimum_service]]\nby = "customer"\nshare = 0.99\n', encoding="utf-8")
+    ended = inside("compare", CASE, hard, fair, "--write", tmp_path / "cases", "--json")
+    assert ended.code == 4
+    base, impossible, leximin = document(ended)["columns"]
+    assert (base["status"], impossible["status"], leximin["status"]) == ("optimal", "infeasible", "optimal")
+    assert {clash["group"] for clash in impossible["clash"]} >= {"car body"}
+    run = json.loads(
+        inside("run", tmp_path / "cases" / "fair", "--out", tmp_path / "run", "--json").out,
+        parse_float=Decimal,
+    )
+    told = [(goal["name"], goal["priority"], str(goal["value"])) for goal in run["objectives"]]
+    assert [(g["name"], g["priority"], str(g["value"])) for g in leximin["objectives"]] == told
+    assert ("fair_share", 1) in {goal[:2] for goal in told}
+    text = inside("compare", CASE, hard, fair)
+    assert (text.code, "minimum services that cannot be met together" in text.out) == (4, True)
+    assert "fair share, stage 1" in text.out
+
+
 def test_a_written_case_runs_to_the_same_goals(files: dict[str, Path], tmp_path: Path) -> None:
     written = tmp_path / "cases"
     ended = inside("compare", CASE, files["short"], files["impossible"], "--write", written, "--json")

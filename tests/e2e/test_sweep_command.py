@@ -23,8 +23,8 @@ CASE = DATA / "tutorial"
 GRID = """
 name = "less and later"
 [levers]
-share = [0.25, 0.5, 0.75, 1]
-days = [0, 30, 60]
+share = [0.25, 0.5, 1]
+days = [0, 60]
 [[edit]]
 table = "lots"
 where = { kind = "material" }
@@ -47,7 +47,7 @@ multiply = { quantity = "$ingots" }
 table = "lots"
 add = { unit_cost = "$dearer" }
 """
-SAMPLE = 'futures = "futures.toml"\ncount = 12\n'
+SAMPLE = 'futures = "futures.toml"\ncount = 6\n'
 FUTURES = """
 [[short]]
 probability = 0.5
@@ -57,7 +57,7 @@ probability = 0.2
 """
 SLOW = """
 [levers]
-share = [0.93, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1]
+share = [0.95, 0.96, 0.97, 0.98, 0.99, 1]
 [[edit]]
 table = "lots"
 multiply = { quantity = "$share" }
@@ -92,12 +92,12 @@ def test_a_grid_is_solved_point_by_point(file: Path, tmp_path: Path) -> None:
     assert (ended.code, ended.err) == (0, "")
     found = document(ended)
     assert (tmp_path / "out" / "sweep.json").read_text(encoding="utf-8") == ended.out
-    assert [row["point"] for row in found["rows"]] == list(range(1, 13))
+    assert [row["point"] for row in found["rows"]] == list(range(1, 7))
     margins = {tuple(row["levers"].values()): row["figures"]["margin"] for row in found["rows"]}
     assert margins["1", "0"] == 8420
     # more never costs, in a case whose lots cost only when they are used
-    for days in ("0", "30", "60"):
-        by_share = [margins[share, days] for share in ("0.25", "0.5", "0.75", "1")]
+    for days in ("0", "60"):
+        by_share = [margins[share, days] for share in ("0.25", "0.5", "1")]
         assert by_share == sorted(by_share)
     with (tmp_path / "out" / "results.csv").open(encoding="utf-8", newline="") as opened:
         told = list(csv.DictReader(opened))
@@ -118,7 +118,7 @@ def test_more_workers_and_a_second_call_give_the_same_bytes(file: Path, tmp_path
     kept.write_text(kept.read_text(encoding="utf-8").replace('"optimal"', '"limit"'), encoding="utf-8")
     third = massbalance("sweep", CASE, file, "--workers", 1, "--out", tmp_path / "one", "--json")
     assert third.code == 5
-    assert document(third)["statuses"] == {"limit": 1, "optimal": 11}
+    assert document(third)["statuses"] == {"limit": 1, "optimal": 5}
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_what_is_finished_stays_and_the_next_call_goes_on(
         with contextlib.suppress(ProcessLookupError):
             os.killpg(begun.pid, signal.SIGKILL)
     kept = {p.name: p.read_bytes() for p in points(out)}
-    assert 1 <= len(kept) < 8
+    assert 1 <= len(kept) < 6
     assert not (out / "results.csv").exists()
     if how == signal.SIGINT:
         assert begun.returncode == 130
@@ -181,16 +181,16 @@ def test_samples_are_the_same_for_a_seed(file: Path) -> None:
     found = document(first)
     margins = sorted(row["figures"]["margin"] for row in found["rows"])
     told = found["statistics"][0]["figures"]["margin"]
-    assert (told["min"], told["p50"], told["max"]) == (margins[0], margins[5], margins[-1])
-    assert len(set(margins)) > 3
+    assert (told["min"], told["p50"], told["max"]) == (margins[0], margins[2], margins[-1])
+    assert len(set(margins)) > 2
     write(file.parent, SAMPLE + "seed = 2\n")
     other = document(inside("sweep", CASE, file, "--workers", 1, "--json"))
     assert sorted(row["figures"]["margin"] for row in other["rows"]) != margins
-    assert "12 sample(s)" in inside("sweep", CASE, file, "--workers", 1).out
+    assert "6 sample(s)" in inside("sweep", CASE, file, "--workers", 1).out
 
 
 def test_a_refused_point_is_told_and_the_others_are_solved(file: Path) -> None:
-    write(file.parent, GRID.replace("0.25, 0.5, 0.75, 1", "-1, 1").replace("0, 30, 60", "0"))
+    write(file.parent, GRID.replace("0.25, 0.5, 1", "-1, 1").replace("0, 60", "0"))
     ended = inside("sweep", CASE, file, "--workers", 1, "--json")
     assert ended.code == 3
     refused, solved = document(ended)["rows"]
@@ -203,8 +203,8 @@ def test_written_cases_run_to_the_figures_of_their_points(file: Path, tmp_path: 
     write(file.parent, SAMPLE)
     found = document(inside("sweep", CASE, file, "--workers", 1, "--write", tmp_path / "cases", "--json"))
     folders = sorted((tmp_path / "cases").iterdir())
-    assert [folder.name for folder in folders] == [f"{n:02d}" for n in range(1, 13)]
-    for folder, row in list(zip(folders, found["rows"], strict=True))[:3]:
+    assert [folder.name for folder in folders] == [str(n) for n in range(1, 7)]
+    for folder, row in list(zip(folders, found["rows"], strict=True))[:2]:
         run = json.loads(inside("run", folder, "--out", tmp_path / "run", "--json").out, parse_float=Decimal)
         assert [goal["value"] for goal in run["objectives"]] == list(row["figures"].values())[:2]
 

@@ -212,6 +212,15 @@ def test_settings_are_replaced_key_by_key(tutorial: Base) -> None:
     assert tutorial.case.goals == ("firm_shortfall", "margin")
 
 
+def test_a_strategy_takes_the_place_of_the_whole_objective(tutorial: Base) -> None:
+    chosen = {"strategy": "concentrate", "products": ["SHEET"]}
+    assert under(tutorial, objective=chosen).goals == ("firm_shortfall", "chosen", "margin")
+    minimum = {"minimum_service": [{"by": "customer", "group": "windows", "share": Decimal("0.5")}]}
+    kept = under(tutorial, objective=minimum)
+    assert kept.goals == ("firm_shortfall", "margin")
+    assert [str(one.share) for one in kept.objective.minimums] == ["1/2"]
+
+
 def test_settings_are_checked_as_those_of_a_case(tutorial: Base) -> None:
     with pytest.raises(CaseRefused) as found:
         under(tutorial, objective={"order": ["margn", "firm_shortfall"]}, rules={"residul": "x"})

@@ -38,7 +38,8 @@ GOALS = {
 }
 
 
-def _goal_name(goal: Mapping[str, Any], currency: str) -> str:
+def goal_name(goal: Mapping[str, Any], currency: str) -> str:
+    """A goal in words, with its unit."""
     name = goal["name"]
     if name in ("margin", "weighted"):
         return f"{GOALS[name]} ({currency})" if currency else GOALS[name]
@@ -61,7 +62,7 @@ def run_text(outcome: Outcome) -> str:
         *table(
             ["goal", "booked", "certified bound"],
             [
-                [_goal_name(g, str(s["currency"])), number(g["value"]), number(g.get("certified_bound"))]
+                [goal_name(g, str(s["currency"])), number(g["value"]), number(g.get("certified_bound"))]
                 for g in s["objectives"]
             ],
         ),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from massbalance.interfaces.console import number, table
+from massbalance.interfaces.console import goal_name, number, table
 
 SHOWN = 10
 """Customers, products and orders that are named one by one: those that change most."""
@@ -66,16 +66,8 @@ def _status(columns: Sequence[Column]) -> list[list[str]]:
     return [[name, *(cell(one) for one in columns)] for name, cell in cells.items()]
 
 
-def _goal_name(goal: Mapping[str, Any], currency: str) -> str:
-    if goal["name"] == "margin":
-        return f"margin ({currency})" if currency else "margin"
-    if goal["priority"] is not None:
-        return f"firm shortfall, priority {goal['priority']} (t)"
-    return f"{goal['name']}, {goal['group']}" if goal.get("group") else str(goal["name"])
-
-
 def _goals(solved: Sequence[Column], currency: str) -> list[list[str]]:
-    values = [{_goal_name(g, currency): g["value"] for g in one["objectives"]} for one in solved]
+    values = [{goal_name(g, currency): g["value"] for g in one["objectives"]} for one in solved]
     names = dict.fromkeys(name for goals in values for name in goals)
     rows = [[name, *(number(goals.get(name)) for goals in values)] for name in names]
     totals = {"claimed (t)": "claimed_t", "firm unmet (t)": "unmet_firm_t"}

@@ -107,11 +107,15 @@ def edit(base: Base, scenario: Scenario) -> Edited:
 
 
 def _settings(base: SettingsSource, given: Mapping[str, Any]) -> SettingsSource:
-    """The base's settings, replaced key by key."""
+    """The base's settings, replaced key by key.
+
+    An `[objective]` that names its strategy takes the place of all of the base's: order, products, weights
+    and minimum services belong to a strategy.
+    """
     data = copy.deepcopy(base.data)
     for key, value in given.items():
         if isinstance(value, Mapping):
-            there = data.get(key, {})
+            there = {} if key == "objective" and "strategy" in value else data.get(key, {})
             if key == "rules" and isinstance(there, str):
                 there = {"id": there}
             data[key] = {**there, **value} if isinstance(there, dict) else dict(value)

@@ -20,6 +20,7 @@ import pandas as pd
 from massbalance.api import (
     Clock,
     Decided,
+    Infeasible,
     Progress,
     Provenance,
     Result,
@@ -69,6 +70,8 @@ def outcome(base: Base, scenario: Scenario | None, how: How, progress: Progress 
     except CaseRefused as refused:
         faults = [fault.as_dict() for fault in refused.faults if fault.severity == "error"]
         found = {"status": REFUSED, "faults": faults}
+    except Infeasible as impossible:
+        found = {**impossible.document(), "reason": str(impossible)}
     except (SolverError, VerificationFailed) as error:
         found = {"status": ERROR, "reason": str(error)}
     known = set(base.case.warnings)
@@ -80,7 +83,7 @@ def outcome(base: Base, scenario: Scenario | None, how: How, progress: Progress 
 def figures(case: Case, how: How, progress: Progress | None = None) -> Json:
     """The figures of a checked case. SolverError as `solve`."""
     clock = Clock(progress or (lambda _: None))
-    found = decide(case, clock, time_limit=how.time_limit, gap=how.gap)
+    found = decide(case, clock, time_limit=how.time_limit, gap=how.gap, prove=False)
     goals = objectives(found.problem, found.compiled, found.decided, found.allocation)
     head: Json = {"status": found.decided.status, "stopped_by": found.decided.stopped_by or None}
     allocation = found.allocation

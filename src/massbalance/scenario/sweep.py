@@ -66,12 +66,18 @@ def run_sweep(
     say(f"{len(names)} of {len(set(keys))} points to solve")
     with closing(solved(base, list(missing.values()), workers=workers, dask=dask)) as finished:
         for done, (number, figures) in enumerate(finished, start=1):
-            found[names[number]] = figures
+            found[names[number]] = as_kept(figures)
             store.keep(names[number], figures)
             say(f"solved {done} of {len(names)} points")
     document = told(base, sweep, [found[key] for key in keys])
     store.write(document)
     return document
+
+
+def as_kept(figures: Json) -> Json:
+    """Figures as they come back from their file, so that it does not matter whether they do."""
+    found: Json = simplejson.loads(dumps(figures), use_decimal=True)
+    return found
 
 
 def told(base: Base, sweep: Sweep, found: Sequence[Json]) -> Json:
@@ -137,7 +143,10 @@ def figure_names(case: Case) -> list[str]:
     goals = [goal for goal in compiled_by(problem, "auto").goals if goal.name != "tie_break"]
     uoms = sorted(set(case.lots.text("uom")))
     return [
-        *(goal_key({"name": goal.name, "priority": goal.priority}) for goal in goals),
+        *(
+            goal_key({"name": goal.name, "priority": goal.priority, "group": goal.group or None})
+            for goal in goals
+        ),
         *TOTALS,
         *(f"{uom}_{key}" for uom in uoms for key in CREDITS),
         *(f"effect_{key}" for key in EFFECTS),

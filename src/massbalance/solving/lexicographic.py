@@ -229,11 +229,13 @@ def solve(
     gap: float = 0.0,
     progress: Progress | None = None,
     plainly: bool = False,
+    prove: bool = True,
 ) -> Solution:
     """Lexicographic optimum of a compiled model (always feasible: nothing need be allocated).
 
     time_limit: seconds for all solves together; gap: relative MIP gap to stop at; plainly: as
-    Highs.search_plainly.
+    Highs.search_plainly; prove: a MIP's relaxations are solved too, whose duals prove its bounds; they change
+    nothing in the optimum.
     SolverError where HiGHS answers what cannot be true.
     """
     say = progress or (lambda _: None)
@@ -241,7 +243,7 @@ def solve(
     if compiled.matrix.shape[1] == 0:
         return empty(compiled)
     if compiled.integer.any():
-        return _solve_mip(compiled, deadline, gap, say, plainly=plainly)
+        return _solve_mip(compiled, deadline, gap, say, plainly=plainly, prove=prove)
     found, columns = _sequence(
         compiled, Highs(compiled, integers=False), range(len(compiled.goals)), deadline, say, "solving"
     )
@@ -266,13 +268,13 @@ def _finish(compiled: Compiled, stages: list[Stage], proof: list[Stage], columns
 
 
 def _solve_mip(
-    compiled: Compiled, deadline: float | None, gap: float, say: Progress, *, plainly: bool
+    compiled: Compiled, deadline: float | None, gap: float, say: Progress, *, plainly: bool, prove: bool
 ) -> Solution:
     count = len(compiled.goals) - 1
     taken, decided, best = _decide(compiled, count, deadline, gap, say, plainly=plainly)
     stages, columns = _fixed(compiled, taken, range(count + 1), None, say)
     reached = [s for s in stages if s.status == "optimal" and s.goal.name != "tie_break"]
-    proof = _relaxation(compiled, reached, None, say)
+    proof = _relaxation(compiled, reached, None, say) if prove else []
     solution = _finish(compiled, stages, proof, columns)
     cut = next((s for s in decided if s.status != "optimal"), None)
     gaps = [_proven_gap(s, one) for s, one in zip(decided, _counterparts(decided, stages, best), strict=True)]

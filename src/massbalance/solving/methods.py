@@ -70,12 +70,13 @@ def solve(
     gap: float = 0.0,
     progress: Progress | None = None,
     spare: bool = False,
+    prove: bool = True,
 ) -> Solution:
     """Lexicographic optimum by one of METHODS (feasible: nothing need be allocated but minimum services).
 
     time_limit: seconds for all solves together; gap: relative MIP gap to stop at. Infeasible where minimum
     services cannot be met; SolverError where HiGHS answers what cannot be true. spare: minimum services are
-    raised by what rounding may cost, where there is room.
+    raised by what rounding may cost, where there is room; prove: as `lexicographic.solve` takes it.
     """
     method = chosen(problem, compiled, method)
     begun = time.monotonic()
@@ -86,7 +87,7 @@ def solve(
     if method == "decomposition":
         found = decomposition.solve(problem, compiled, time_limit=time_limit, gap=gap, progress=progress)
     else:
-        found = lexicographic.solve(compiled, time_limit=time_limit, gap=gap, progress=progress)
+        found = lexicographic.solve(compiled, time_limit=time_limit, gap=gap, progress=progress, prove=prove)
     if found.model is None and compiled is not given:
         found = replace(found, model=compiled)
     return replace(found, method=method)
