@@ -128,13 +128,15 @@ def no_rows(name: str, *, known: bool) -> Draft:
     return Draft(TABLE_SPECS[name], False, known, np.zeros(0, dtype=np.int64))
 
 
-def draft(name: str, raw: RawTable, log: Log) -> Draft:
+def draft(name: str, raw: RawTable, log: Log, spec: TableSpec | None = None) -> Draft:
     """The typed table of what was read; faults of header and single cells are logged.
+
+    spec: of a table that is none of a case.
 
     A table without a required column keeps its other columns, so that they are checked too, but
     none of its rows is sound.
     """
-    spec = TABLE_SPECS[name]
+    spec = TABLE_SPECS[name] if spec is None else spec
     table = Draft(spec, True, raw.complete, raw.rows, encoding=raw.encoding)
     table.dropped = np.zeros(len(raw.rows), dtype=bool)
     if raw.header and not set(raw.header) & set(spec.columns):

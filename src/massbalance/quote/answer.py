@@ -11,6 +11,7 @@ from massbalance.domain.grid import decimal_text
 from massbalance.quote.ask import Ask
 from massbalance.quote.curve import Point
 from massbalance.quote.losers import Displaced, Drawn
+from massbalance.quote.reserved import Counted
 from massbalance.quote.words import Binding
 
 DIGITS = 9
@@ -90,7 +91,8 @@ class Quote:
     answer: the exact one; relaxation: the linear one of a case that decides yes or no, else None;
     price_per_t: what the base's prices alone would ask; displaced: who loses; drawn: lots taken; binding:
     what limits the mass or makes the price; margin: the base's; look, trace: find the alternatives and the
-    curve; notes: in words; seconds: by stage.
+    curve; notes: in words; reserved: reservations that were counted, if there is a book;
+    seconds: by stage.
     """
 
     ask: Ask
@@ -105,6 +107,7 @@ class Quote:
     look: Callable[[], tuple[Alternative, ...]] = field(repr=False, compare=False)
     trace: Callable[[], tuple[Point, ...]] = field(repr=False, compare=False)
     notes: tuple[str, ...] = ()
+    reserved: Counted | None = None
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @cached_property
@@ -182,6 +185,7 @@ class Quote:
                 }
                 for p in self.curve
             ]
+        document["reservations"] = None if self.reserved is None else self.reserved.as_dict()
         document["notes"] = list(self.notes)
         document["seconds"] = {name: shown(round(s, 4)) for name, s in self.seconds.items()}
         return document

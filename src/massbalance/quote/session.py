@@ -12,6 +12,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,13 @@ from massbalance.intake.read import read_case
 from massbalance.quote.alternatives import Finder
 from massbalance.quote.answer import Quote, Side
 from massbalance.quote.ask import Ask, read_ask
-from massbalance.quote.curve import curve
+from massbalance.quote.curve import Point, curve
+from massbalance.quote.desk import Desk, release_in
 from massbalance.quote.exact import Decided, Decider
 from massbalance.quote.linear import Worth, worth
 from massbalance.quote.losers import Displaced, Drawn, claimed, displaced, drawn
+from massbalance.quote.reservations import Reservation
+from massbalance.quote.reserved import Ground, Layer
 from massbalance.quote.tonne import Tonne
 from massbalance.quote.words import Binders, Binding
 from massbalance.solving.assembly import assemble
@@ -51,7 +56,8 @@ class Session:
     """A case, its optimum, and a model of it that quotes are asked of.
 
     case: a checked case, or where to read one; gap, time_limit: of the decisions of a MIP, as `run` has
-    them. CaseRefused where the case is not valid.
+    them; reservations: the file of the book whose reservations in force on `as_of` (today unless told) every
+    quote counts, read again whenever it has changed. CaseRefused where the case or the book is not valid.
     """
 
     def __init__(
@@ -60,6 +66,8 @@ class Session:
         *,
         time_limit: float | None = None,
         gap: float = 0.0,
+        reservations: Path | None = None,
+        as_of: date | None = None,
         progress: Progress | None = None,
     ) -> None:
         say, begun = progress or (lambda _: None), time.perf_counter()
@@ -74,9 +82,14 @@ class Session:
             base = solve_compiled(
                 self.problem, self.compiled, time_limit=time_limit, gap=gap, progress=progress
             )
-            self.decider = Decider(self.hot, base, self.compiled, time_limit, gap)
+            self.decider = Decider.of(self.hot, base, self.compiled, time_limit, gap)
         self.base = base
         self.claimed = claimed(self.problem, self.compiled, base.columns)
+        self._free = Ground(self.hot, self.decider, self.claimed)
+        self.desk = Desk(
+            reservations, as_of, Layer(self.case, self.supply, self.problem, self.compiled, say), say
+        )
+        self._stand()
         self.seconds = time.perf_counter() - begun
 
     def _linear(self, say: Progress) -> tuple[Solution, Highs | None]:
@@ -100,21 +113,54 @@ class Session:
             compiled, compiled.costs[names.index("margin")], compiled.costs[-1], held, kept, base.columns
         )
 
+    def _stand(self) -> None:
+        """Stand on what is reserved now."""
+        ground = self.desk.upon(self._free)
+        self.hot, self.decider, self.claimed = ground.hot, ground.decider, ground.claimed
+
     @property
     def margin(self) -> float:
-        """The margin without any quote, in the case's currency."""
+        """The margin without any quote, of the case's own orders, in its currency."""
         return -(self.hot.minimum if self.decider is None else self.decider.minimum)
 
-    def stamp(self, ask: Ask) -> Stamp:
-        """What an ask adds to the model."""
-        return self.hot.base.stamp(build_problem(ask.case(self.case), self.supply))
+    def stamp(self, ask: Ask, hot: Hot | None = None) -> Stamp:
+        """What an ask adds to the model (as it stands, or to `hot`)."""
+        return (hot or self.hot).base.stamp(build_problem(ask.case(self.case), self.supply))
 
     def quote(self, **terms: Any) -> Quote:
         """The quote for some terms: product, period, mass_t, claim, level, premium_per_t, schemes.
 
-        Units and meanings: `quote.ask.read_ask`. CaseRefused holds all faults of the terms.
+        Units and meanings: `quote.ask.read_ask`. CaseRefused holds all faults of the terms, or of the book of
+        reservations.
         """
-        return self._answer(read_ask(self.case, **terms))
+        ask = read_ask(self.case, **terms)
+        self._stand()
+        return self._answer(ask)
+
+    def reserve(
+        self, *, customer: str, until: date | str, part: bool = False, **terms: Any
+    ) -> tuple[Reservation | None, Quote]:
+        """A quote, and a reservation of it in the book, until a day (ISO), that day included.
+
+        Only if the whole mass is feasible beside all that is in force; part: else of what is feasible. None,
+        and nothing written, where it is not. The book is locked meanwhile, so no other can take the same
+        credits. CaseRefused holds all faults of the terms; BookConflict where the book is not to be had;
+        ValueError where the session has none.
+        """
+        held = self.desk.held(self.case, customer, until, terms)
+        with self.desk.writing() as writer:
+            self._stand()
+            quote = self._answer(held.ask)
+            made = self.desk.record(writer, held, quote.feasible_t, part=part)
+        return made, quote
+
+    def release(self, name: str, order: str = "") -> Reservation:
+        """Count a reservation of the book no more, from today (`as_of`) on; order: the order that it became.
+
+        CaseRefused where it is not in force; BookConflict, ValueError as `reserve`.
+        """
+        with self.desk.writing() as writer:
+            return release_in(writer, name, self.desk.day, order)
 
     def quotes(self, many: Iterable[Mapping[str, Any]]) -> list[Quote]:
         """Quotes for many terms, each as if it were the only one.
@@ -131,6 +177,7 @@ class Session:
                 ]
         if faults:
             raise CaseRefused(in_order(faults))
+        self._stand()
         return [self._answer(ask) for ask in asks]
 
     def _answer(self, ask: Ask) -> Quote:
@@ -163,8 +210,9 @@ class Session:
             drawn=lots,
             binding=binding,
             look=Finder(self, ask, stamp, found).found,
-            trace=lambda: tuple(curve(self.hot, stamp, linear)),
+            trace=partial(_curve, self.hot, stamp, linear),
             notes=(*ask.notes, *self._notes(ask)),
+            reserved=self.desk.counted,
             seconds=clock.seconds,
         )
 
@@ -187,15 +235,21 @@ class Session:
         made = int(self.case.production.grid("mass_t")[there.to_numpy()].sum())
         same = (orders.rows["product"] == ask.product) & (orders.rows["period"] == ask.period)
         ordered = int(orders.grid("mass_t")[same.to_numpy()].sum())
+        reserved = self.desk.mass_of(ask)
         notes = []
-        if ordered + ask.mass > made:
+        if ordered + reserved + ask.mass > made:
+            more = f" and the {decimal_text(reserved)} t reserved" if reserved else ""
             notes.append(
-                f"with the {decimal_text(ordered)} t ordered it exceeds the production of {ask.product} in "
-                f"{ask.period}, {decimal_text(made)} t"
+                f"with the {decimal_text(ordered)} t ordered{more} it exceeds the production of "
+                f"{ask.product} in {ask.period}, {decimal_text(made)} t"
             )
-        if self.base.status != "optimal":
+        if self.base.status != "optimal" or self.desk.gap > 0:
             notes.append("the case itself was stopped at a limit: the floor premium is as good as its gap")
-        return notes
+        return [*notes, *self.desk.notes()]
+
+
+def _curve(hot: Hot, stamp: Stamp, found: Worth) -> tuple[Point, ...]:
+    return tuple(curve(hot, stamp, found))
 
 
 def side(found: Worth | Decided) -> Side:

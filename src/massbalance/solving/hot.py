@@ -18,7 +18,7 @@ import numpy.typing as npt
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.highs import Answer, Highs, SolverError
 from massbalance.solving.robust import LEAST_SLACK, WORSE, solve_checked
-from massbalance.solving.stamp import Base, Stamp, merged, new_columns
+from massbalance.solving.stamp import Base, Stamp, laid, merged, new_columns
 from massbalance.solving.ties import PRICED, Optimum, break_ties
 
 Floats = npt.NDArray[np.float64]
@@ -82,9 +82,13 @@ class Settled:
 
     def extended(self, columns: int, rows: int) -> highspy.HighsBasis:
         """With so many more columns, at 0, and rows, slack."""
+        return self.between(len(self.rows), columns, rows)
+
+    def between(self, first: int, columns: int, rows: int) -> highspy.HighsBasis:
+        """The same, the new rows before those (of held goals) from position `first` on."""
         kinds, made = highspy.HighsBasisStatus, highspy.HighsBasis()
         made.col_status = self.columns + [kinds.kLower] * columns
-        made.row_status = self.rows + [kinds.kBasic] * rows
+        made.row_status = self.rows[:first] + [kinds.kBasic] * rows + self.rows[first:]
         made.valid, made.alien = True, False
         return made
 
@@ -94,15 +98,16 @@ class Hot:
 
     margin, tie_break: costs over columns; held: costs and values of the goals held; model: what has just
     been solved to the margin's optimum with these holds, if it is at hand; near: columns of that optimum
-    which the tie-break chooses, if they are known.
+    which the tie-break chooses, or a basis near it, if they are known; base: where rows and flows stand, if
+    the compiled model has no labels. chosen: columns of the optimum that the tie-break chooses.
     """
 
     def __init__(
         self, compiled: Compiled, margin: Floats, tie_break: Floats, held: Holds, model: Highs | None = None,
-        near: Floats | None = None,
+        near: Floats | highspy.HighsBasis | None = None, base: Base | None = None,
     ) -> None:  # fmt: skip
         self.compiled, self.margin, self.tie_break = compiled, margin, tie_break
-        self.held, self.base = list(held), Base(compiled)
+        self.held, self.base = list(held), Base(compiled) if base is None else base
         # a held goal concerns few columns
         self._few = [(np.flatnonzero(costs), costs[np.flatnonzero(costs)], value) for costs, value in held]
         self.model = Highs(compiled, integers=False) if model is None else model
@@ -114,12 +119,13 @@ class Hot:
         self.minimum, self.prices = 0.0, np.zeros(compiled.matrix.shape[0])
         self.basis: highspy.HighsBasis | None = None
         self.settled: Settled | None = None
+        self.chosen = np.zeros(self.columns)
         if self.columns:
             self._solve(model is None, near)
 
-    def _solve(self, fresh: bool, near: Floats | None) -> None:
+    def _solve(self, fresh: bool, near: Floats | highspy.HighsBasis | None) -> None:
         """The margin's optimum with its prices, and the bases from which trials begin."""
-        start = None if near is None else Settled.near(self.compiled, self.held, near)
+        start = Settled.near(self.compiled, self.held, near) if isinstance(near, np.ndarray) else near
         if fresh and start is not None:
             self.model.restart(start)
         answer = solve_checked(self.model, self.held, None, cold=fresh and start is None)
@@ -129,9 +135,28 @@ class Hot:
         self.prices = np.maximum(0.0, -answer.row_dual[: self.compiled.matrix.shape[0]])
         self.model.option("simplex_dual_edge_weight_strategy", DEVEX)
         self.basis = self.model.highs.getBasis()
-        self.model.settle(self.tie_break, least_price(self.margin), PRIMAL, start)
+        unique = self.model.settle(self.tie_break, least_price(self.margin), PRIMAL, start)
         self.settled = Settled.of(self.model)
         self.model.set_costs(self.margin)
+        found = answer.columns if unique.columns is None else unique.columns
+        self.chosen = np.zeros(self.columns) if found is None else found
+
+    def keeping(self, stamp: Stamp, mass: Floats) -> Hot:
+        """The same model with orders that stay upon it, their claimed mass fixed (t); this one is left alone.
+
+        Nothing is stated again; HiGHS goes on from this one's basis. SolverError: the mass is not feasible.
+        """
+        both = laid(self.compiled, stamp, mass)
+        none = np.zeros(len(stamp.columns))
+        held = [(np.concatenate([costs, none]), value) for costs, value in self.held]
+        names = [goal.name for goal in both.goals]
+        start = None
+        if self.settled is not None:
+            start = self.settled.between(self.compiled.matrix.shape[0], len(stamp.columns), len(stamp.rows))
+        return Hot(
+            both, both.costs[names.index("margin")], both.costs[-1], held, None, start,
+            Base(both, self.base, stamp),
+        )  # fmt: skip
 
     def keeps(self, columns: Floats, worse: float) -> bool:
         """Is no held goal worse, beyond `worse` relative to max(1, |value|)?"""
@@ -160,7 +185,8 @@ class Trial:
 
     def __init__(self, hot: Hot, stamp: Stamp) -> None:
         self.hot, self.stamp = hot, stamp
-        self.least, self.most = 0.0, float(stamp.problem.recipe_mass[0])
+        self.least: float | Floats = 0.0
+        self.most: float | Floats = float(stamp.problem.recipe_mass.sum())
         self.costs = np.zeros(0)
         self.for_margin = True
         self.basis: highspy.HighsBasis | None = None
@@ -179,10 +205,11 @@ class Trial:
         basis = hot.model.highs.getBasis()
         self.basis = basis if hot.basis is not None and basis.valid else None
 
-    def between(self, least: float, most: float) -> None:
-        """Bounds of the order's claimed mass, t."""
+    def between(self, least: float | Floats, most: float | Floats) -> None:
+        """Bounds of the order's claimed mass (of some orders: of each), t."""
         self.least, self.most = least, most
-        self.hot.model.bound(self.stamp.step, np.array([least]), np.array([most]))
+        shape = self.stamp.step.shape
+        self.hot.model.bound(self.stamp.step, np.broadcast_to(least, shape), np.broadcast_to(most, shape))
 
     def aim_at_margin(self) -> None:
         """The margin, the order's own premium being 0."""
