@@ -185,11 +185,15 @@ class Session:
         stamp = self.stamp(ask)
         tonne = Tonne(stamp)
         price = tonne.price(self.hot)
-        linear = worth(self.hot, stamp, ask.mass_t, unique=self.decider is None)
+        linear = Worth(ask.mass_t, 0.0, 0.0, None, None, None)
+        if not tonne.out_of_reach():
+            linear = worth(self.hot, stamp, ask.mass_t, unique=self.decider is None)
         clock.stage("linear")
         found: Worth | Decided = linear
         if self.decider is not None:
-            found = self.decider.decide(stamp, ask.mass_t, unique=True)
+            found = Decided(ask.mass_t, 0.0, 0.0, None, None, 0.0)
+            if not tonne.out_of_reach():
+                found = self.decider.decide(stamp, ask.mass_t, unique=True)
             clock.stage("decided")
         binding = self._binding(tonne, linear, found)
         columns = found.columns

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from massbalance.solving.compiled import Compiled
+from massbalance.solving.core import SMALLEST, Core, core_of
+from massbalance.solving.core_trial import CoreTrial
 from massbalance.solving.highs import Answer, Highs, SolverError
 from massbalance.solving.robust import LEAST_SLACK, WORSE, solve_checked
 from massbalance.solving.stamp import Base, Stamp, laid, merged, new_columns
@@ -99,12 +101,14 @@ class Hot:
     margin, tie_break: costs over columns; held: costs and values of the goals held; model: what has just
     been solved to the margin's optimum with these holds, if it is at hand; near: columns of that optimum
     which the tie-break chooses, or a basis near it, if they are known; base: where rows and flows stand, if
-    the compiled model has no labels. chosen: columns of the optimum that the tie-break chooses.
+    the compiled model has no labels; fixes: of a core, which goals the whole holds by fixing columns.
+    chosen: columns of the optimum that the tie-break chooses.
     """
 
     def __init__(
         self, compiled: Compiled, margin: Floats, tie_break: Floats, held: Holds, model: Highs | None = None,
         near: Floats | highspy.HighsBasis | None = None, base: Base | None = None,
+        fixes: Sequence[bool] | None = None,
     ) -> None:  # fmt: skip
         self.compiled, self.margin, self.tie_break = compiled, margin, tie_break
         self.held, self.base = list(held), Base(compiled) if base is None else base
@@ -112,18 +116,19 @@ class Hot:
         self._few = [(np.flatnonzero(costs), costs[np.flatnonzero(costs)], value) for costs, value in held]
         self.model = Highs(compiled, integers=False) if model is None else model
         if model is None:
-            for costs, value in held:
-                self.model.hold(costs, value)
+            for number, (costs, value) in enumerate(held):
+                self.model.hold(costs, value, may_fix=fixes is None or fixes[number])
         self.model.set_costs(margin)
         self.columns, self.rows = self.model.count, self.model.highs.getNumRow()
         self.minimum, self.prices = 0.0, np.zeros(compiled.matrix.shape[0])
         self.basis: highspy.HighsBasis | None = None
         self.settled: Settled | None = None
         self.chosen = np.zeros(self.columns)
+        self.core: Core | None = None
         if self.columns:
-            self._solve(model is None, near)
+            self._solve(model is None, near, fixes is None and len(self.prices) >= SMALLEST)
 
-    def _solve(self, fresh: bool, near: Floats | highspy.HighsBasis | None) -> None:
+    def _solve(self, fresh: bool, near: Floats | highspy.HighsBasis | None, core: bool) -> None:
         """The margin's optimum with its prices, and the bases from which trials begin."""
         start = Settled.near(self.compiled, self.held, near) if isinstance(near, np.ndarray) else near
         if fresh and start is not None:
@@ -135,11 +140,15 @@ class Hot:
         self.prices = np.maximum(0.0, -answer.row_dual[: self.compiled.matrix.shape[0]])
         self.model.option("simplex_dual_edge_weight_strategy", DEVEX)
         self.basis = self.model.highs.getBasis()
+        of_margin = self.model.solved
         unique = self.model.settle(self.tie_break, least_price(self.margin), PRIMAL, start)
         self.settled = Settled.of(self.model)
         self.model.set_costs(self.margin)
         found = answer.columns if unique.columns is None else unique.columns
         self.chosen = np.zeros(self.columns) if found is None else found
+        self.said = (of_margin, self.model.solved)
+        if core and unique.status == "optimal":
+            self.core = core_of(self, self.said, least_price(self.margin))
 
     def keeping(self, stamp: Stamp, mass: Floats) -> Hot:
         """The same model with orders that stay upon it, their claimed mass fixed (t); this one is left alone.
@@ -166,8 +175,22 @@ class Hot:
         )
 
     @contextmanager
-    def trial(self, stamp: Stamp) -> Iterator[Trial]:
-        """Lay an order upon the model; it is off again, whatever happens, when this is left."""
+    def trial(self, stamp: Stamp) -> Iterator[Trial | CoreTrial]:
+        """Lay an order upon the model, a light one upon its core; it is off again when this is left."""
+        if self.core is None or not self.core.suits(float(stamp.problem.recipe_mass.sum())):
+            with self.upon_whole(stamp) as trial:
+                yield trial
+            return
+        small = CoreTrial(self, self.core, stamp, Trial(self, stamp))
+        try:
+            small.lay()
+            yield small
+        finally:
+            small.lift()
+
+    @contextmanager
+    def upon_whole(self, stamp: Stamp) -> Iterator[Trial]:
+        """The same, upon the whole model."""
         if self.basis is not None:
             self.model.restart(self.basis)
         trial = Trial(self, stamp)
@@ -239,7 +262,7 @@ class Trial:
         model.option("simplex_strategy", method)
         answer = model.solve(deadline=None, cold=False)
         if self._believed(answer, WORSE):
-            return self._found(answer, hot=True)
+            return self.found(answer, hot=True)
         return self.cold()
 
     def begin_again(self) -> None:
@@ -253,7 +276,7 @@ class Trial:
         model.option("simplex_strategy", method)
         answer = model.solve(deadline=None, cold=False)
         if self._believed(answer, WORSE):
-            return self._found(answer, hot=True)
+            return self.found(answer, hot=True)
         return None
 
     def cold(self) -> Found | None:
@@ -267,7 +290,7 @@ class Trial:
             answer = solve_checked(model, self._held(), None, cold=True)
         except SolverError:
             return None
-        return self._found(answer, hot=False) if answer.status == "optimal" else None
+        return self.found(answer, hot=False) if answer.status == "optimal" else None
 
     def merged(self) -> Compiled:
         """Base and order as one model, with the order's bounds as they are."""
@@ -301,7 +324,8 @@ class Trial:
         none = np.zeros(len(self.stamp.columns))
         return [(np.concatenate([costs, none]), value) for costs, value in self.hot.held]
 
-    def _found(self, answer: Answer, *, hot: bool) -> Found:
+    def found(self, answer: Answer, *, hot: bool) -> Found:
+        """An optimum in terms of base, order and held goals; hot: its rows lie as in the model."""
         if answer.columns is None or answer.row_dual is None or answer.column_dual is None:
             raise SolverError("HiGHS: an optimum without prices")
         dual, holds = -answer.row_dual, len(self.hot.held)
@@ -310,3 +334,7 @@ class Trial:
         rows = np.concatenate([dual[:first], dual[first + holds :]])
         marginal = float(answer.column_dual[self.stamp.step[0]])
         return Found(answer.objective, Optimum(answer.columns, rows, held), marginal, hot)
+
+
+AnyTrial = Trial | CoreTrial
+"""An order upon the whole model, or upon its core."""
