@@ -313,14 +313,18 @@ def session_from_ledger(
     *,
     time_limit: float | None = None,
     gap: float = 0.0,
+    reservations: Path | None = None,
+    as_of: date | None = None,
     progress: Progress | None = None,
 ) -> tuple[Session, dict[str, object]]:
     """A session for quotes on what the ledger holds now, and which row of it that is (ledger, n, hash).
 
-    It raises what `run_from_ledger` raises.
+    reservations, as_of: as `Session` has them. It raises what `run_from_ledger` raises.
     """
     from massbalance.quote.session import Session
 
     opened = _opened_case(case, ledger, progress)
-    session = Session(opened.case, time_limit=time_limit, gap=gap, progress=progress)
+    session = Session(
+        opened.case, time_limit=time_limit, gap=gap, reservations=reservations, as_of=as_of, progress=progress
+    )
     return session, {key: opened.document[key] for key in ("ledger", "n", "hash")}

@@ -413,9 +413,32 @@ def _column(name: str, field: FieldInfo) -> ColumnSpec:
     )
 
 
-def _table(name: str, model: type[Row]) -> TableSpec:
+def table_spec(name: str, model: type[Row]) -> TableSpec:
+    """A table's model as data."""
     columns = {column: _column(column, field) for column, field in model.model_fields.items()}
     return TableSpec(name, model.__doc__ or "", model.KEY, model.OPTIONAL, columns)
 
 
-TABLE_SPECS: dict[str, TableSpec] = {name: _table(name, model) for name, model in ROW_MODELS.items()}
+TABLE_SPECS: dict[str, TableSpec] = {name: table_spec(name, model) for name, model in ROW_MODELS.items()}
+
+
+class ReservationRow(Row):
+    """Quotes held for a customer until a day: a table of its own beside cases, not one of a case."""
+
+    KEY = ("reservation",)
+    reservation: str = _text("name of the reservation", default=...)
+    customer: str = _text("for whom it is held", default=...)
+    product: str = _text("product", default=...)
+    period: str = _text("period", default=...)
+    mass_t: Decimal = _quantity("mass held, in whole grams", "t")
+    claim: Claim = _text("what is claimed", default=...)
+    level: Decimal = _number("level: a share (0-1), or t CO2e per t", "1 or t CO2e/t", default=...)
+    premium_per_t: Decimal | None = _money("price of the claim as offered; empty: none named", "currency/t")
+    schemes: str = _text("accepted schemes, `;` between; empty: all", form="schemes")
+    made_on: date = _text("first day on which it counts", default=...)
+    until: date = _text("last day on which it counts", default=...)
+    released_on: date | None = _text("day from which it counts no more", default=None)
+    order: str = _text("the order that it became")
+
+
+RESERVATION_SPEC = table_spec("reservations", ReservationRow)

@@ -27,7 +27,7 @@ def check_tables(drafts: Drafts, rules: Rules | None, log: Log) -> None:
     _check_lots(drafts["lots"], rules, log)
     _check_periods(drafts["periods"], rules, log)
     for name in ("orders", "offers"):
-        _check_levels(drafts[name], log)
+        check_levels(drafts[name], log)
     _check_offer_names(drafts["offers"], log)
     _check_units(drafts["sites"], log)
     limits = drafts["alloy_limits"]
@@ -128,7 +128,7 @@ def _check_periods(periods: Draft, rules: Rules | None, log: Log) -> None:
             periods.fault(log, at, "start", f"{expected}, the day after the period before ({what})", name)
 
 
-def _check_levels(table: Draft, log: Log) -> None:
+def check_levels(table: Draft, log: Log) -> None:
     """A share that is claimed is at most 1."""
     level = table.exact("level")
     over = table.is_word("claim", *SHARE_CLAIMS) & np.asarray(level.values > 10**level.decimals, dtype=bool)

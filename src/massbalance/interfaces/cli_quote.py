@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,40 +27,62 @@ from massbalance.interfaces.shared import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from massbalance.quote.session import Session
 
 PROVEN = 1e-9
 """A gap smaller than this is none."""
+ProductOption = Annotated[str, typer.Option("--product", help="A product of the case.")]
+PeriodOption = Annotated[str, typer.Option("--period", help="A period of the case.")]
+MassOption = Annotated[str, typer.Option("--mass", help="Mass, t.")]
+ClaimOption = Annotated[str, typer.Option("--claim", help="What is claimed, as in `orders`.")]
+LevelOption = Annotated[str, typer.Option("--level", help="A share from 0 to 1, or t CO2e per t.")]
+SchemesOption = Annotated[
+    str, typer.Option("--schemes", help="Accepted schemes, `;` between; all unless told.")
+]
+TimeOption = Annotated[
+    float | None,
+    typer.Option("--time-limit", min=0.0, help="Seconds of solver time to decide yes or no; then exit 5."),
+]
+LedgerFlag = Annotated[
+    bool, typer.Option("--from-ledger", help="Quote on the balances of the ledger's lots.")
+]
+DayOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of", metavar="DATE", formats=["%Y-%m-%d"], help="Reservations as of this day.",
+        show_default="today",
+    ),
+]  # fmt: skip
 
 
 def quote(
     case: CaseArgument,
-    product: Annotated[str, typer.Option("--product", help="A product of the case.")],
-    period: Annotated[str, typer.Option("--period", help="A period of the case.")],
-    mass: Annotated[str, typer.Option("--mass", help="Mass, t.")],
-    claim: Annotated[str, typer.Option("--claim", help="What is claimed, as in `orders`.")],
-    level: Annotated[str, typer.Option("--level", help="A share from 0 to 1, or t CO2e per t.")],
+    product: ProductOption,
+    period: PeriodOption,
+    mass: MassOption,
+    claim: ClaimOption,
+    level: LevelOption,
     premium: Annotated[
         str | None, typer.Option("--premium", help="Price of the claim per t: is it worth taking?")
     ] = None,
-    schemes: Annotated[
-        str, typer.Option("--schemes", help="Accepted schemes, `;` between; all unless told.")
-    ] = "",
+    schemes: SchemesOption = "",
     curve: Annotated[bool, typer.Option("--curve", help="The floor premium over the mass, too.")] = False,
     must: Annotated[bool, typer.Option("--must", help="Exit 4 if the whole mass is not feasible.")] = False,
-    time_limit: Annotated[
-        float | None,
+    time_limit: TimeOption = None,
+    gap: GapOption = 0.0,
+    from_ledger: LedgerFlag = False,
+    ledger: OpeningOption = None,
+    reservations: Annotated[
+        Path | None,
         typer.Option(
-            "--time-limit", min=0.0, help="Seconds of solver time to decide yes or no; then exit 5."
+            "--reservations",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Count what this book has reserved.",
         ),
     ] = None,
-    gap: GapOption = 0.0,
-    from_ledger: Annotated[
-        bool, typer.Option("--from-ledger", help="Quote on the balances of the ledger's lots.")
-    ] = False,
-    ledger: OpeningOption = None,
+    as_of: DayOption = None,
     json: JsonOption = False,
 ) -> None:
     """What an order could be promised beside those of CASE: how much, from what premium, at whose cost.
@@ -76,7 +99,10 @@ def quote(
     with guarded("quote"):
         try:
             with progress() as say:
-                session, opening = open_session(case, from_ledger, ledger, time_limit, gap, say)
+                session, opening = session_of(
+                    case, from_ledger, ledger, time_limit=time_limit, gap=gap, reservations=reservations,
+                    as_of=None if as_of is None else as_of.date(), progress=say,
+                )  # fmt: skip
                 say("quoting")
                 found = session.quote(
                     product=product, period=period, mass_t=mass, claim=claim, level=level,
@@ -105,18 +131,17 @@ def quote(
         stop(LIMIT)
 
 
-def open_session(
-    case: Path, from_ledger: bool, ledger: str | None, time_limit: float | None, gap: float,
-    say: Callable[[str], None],
-) -> tuple[Session, dict[str, object] | None]:  # fmt: skip
+def session_of(
+    case: Path, from_ledger: bool, ledger: str | None, **how: Any
+) -> tuple[Session, dict[str, object] | None]:
     """The case kept hot: as it is, or with the ledger's balances."""
     if from_ledger or ledger is not None:
         from massbalance.records import session_from_ledger
 
-        return session_from_ledger(case, ledger, time_limit=time_limit, gap=gap, progress=say)
+        return session_from_ledger(case, ledger, **how)
     from massbalance.quote.session import Session
 
-    return Session(case, time_limit=time_limit, gap=gap, progress=say), None
+    return Session(case, **how), None
 
 
 def register(app: typer.Typer) -> None:

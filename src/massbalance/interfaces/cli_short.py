@@ -57,13 +57,15 @@ def short(
     must_exist("short", case)
     from massbalance.api import SolverError
     from massbalance.domain.faults import CaseRefused
-    from massbalance.interfaces.cli_quote import open_session
+    from massbalance.interfaces.cli_quote import session_of
     from massbalance.interfaces.console_conflict import short_text
 
     with guarded("short"):
         try:
             with progress() as say:
-                session, opening = open_session(case, from_ledger, ledger, time_limit, gap, say)
+                session, opening = session_of(
+                    case, from_ledger, ledger, time_limit=time_limit, gap=gap, progress=say
+                )
                 document = _document(session, order, most, say)
         except CaseRefused as refused:
             if json:

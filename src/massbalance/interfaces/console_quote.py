@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from massbalance.interfaces.console import number, table
@@ -147,3 +148,21 @@ def _curve(quote: Mapping[str, Any]) -> list[str]:
         for p in quote["curve"]
     ]
     return ["  " + line for line in table(["t", "floor premium", "of the last t"], rows)] if rows else []
+
+
+def reservations_text(day: str, rows: Sequence[Mapping[str, str]]) -> str:
+    """A book of reservations as a table, and what is held on a day."""
+    header = ["reservation", "customer", "product", "period", "t", "claim", "level", "until", "status"]
+    keys = ["reservation", "customer", "product", "period", "mass_t", "claim", "level", "until", "status"]
+    lines = table(
+        header,
+        [[row[key].replace("_", " ") if key == "status" else row[key] for key in keys] for row in rows],
+    )
+    held = sum((Decimal(row["mass_t"]) for row in rows if row["status"] == "in_force"), start=Decimal(0))
+    return "\n".join(
+        [
+            f"reservations on {day}: {number(held)} t in force",
+            *([""] if rows else []),
+            *(lines if rows else []),
+        ]
+    )

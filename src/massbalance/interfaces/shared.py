@@ -14,7 +14,17 @@ import typer
 if TYPE_CHECKING:
     from massbalance.domain.faults import CaseRefused, Fault
 
-FAILED, USAGE, INVALID, INFEASIBLE, LIMIT, UNVERIFIED, TAMPERED, INTERRUPTED = 1, 2, 3, 4, 5, 6, 8, 130
+FAILED, USAGE, INVALID, INFEASIBLE, LIMIT, UNVERIFIED, STALE, TAMPERED, INTERRUPTED = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    130,
+)
 
 CaseArgument = Annotated[Path, typer.Argument(metavar="CASE", help="A case folder, or one .xlsx workbook.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that `run` wrote.")]

@@ -26,6 +26,8 @@ class Finder:
 
     def __init__(self, session: Session, ask: Ask, stamp: Stamp, found: Worth | Decided) -> None:
         self.session, self.ask, self.stamp, self.found_as = session, ask, stamp, found
+        # what the quote stood on: reservations may come later
+        self.hot, self.decider = session.hot, session.decider
 
     def found(self) -> tuple[Alternative, ...]:
         """A part of the mass; the best level; the same in other periods; without a choice of schemes."""
@@ -44,12 +46,12 @@ class Finder:
 
     def _checked(self, kind: str, ask: Ask) -> Alternative | None:
         """The terms, if the whole mass fits on them."""
-        stamp, session = self.session.stamp(ask), self.session
+        stamp = self.session.stamp(ask, self.hot)
         found: Worth | Decided
-        if session.decider is None:
-            found = worth(session.hot, stamp, ask.mass_t, unique=False)
+        if self.decider is None:
+            found = worth(self.hot, stamp, ask.mass_t, unique=False)
         else:
-            found = session.decider.decide(stamp, ask.mass_t, unique=False)
+            found = self.decider.decide(stamp, ask.mass_t, unique=False)
         if not found.whole or found.floor is None:
             return None
         return Alternative(kind, ask, found.feasible, found.floor)
@@ -73,7 +75,7 @@ class Finder:
     def _greatest_claim(self) -> float | None:
         """The greatest claim per t that the whole mass could carry, whatever it costs the margin."""
         mass = self.ask.mass_t
-        with self.session.hot.trial(self.stamp.without("claim")) as trial:
+        with self.hot.trial(self.stamp.without("claim")) as trial:
             trial.between(mass, mass)
             trial.aim_at_margin()
             if trial.go_on(DUAL) is None:

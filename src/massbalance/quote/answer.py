@@ -14,6 +14,7 @@ from massbalance.quote.explain import Explanation
 from massbalance.quote.limits import Clash
 from massbalance.quote.losers import Displaced, Drawn
 from massbalance.quote.mend import Relaxation
+from massbalance.quote.reserved import Counted
 from massbalance.quote.words import Binding
 
 DIGITS = 9
@@ -93,7 +94,8 @@ class Quote:
     answer: the exact one; relaxation: the linear one of a case that decides yes or no, else None;
     price_per_t: what the base's prices alone would ask; displaced: who loses; drawn: lots taken; binding:
     what limits the mass or makes the price; margin: the base's; look, trace: find the alternatives and the
-    curve; why_not: finds the conflict; notes: in words; seconds: by stage.
+    curve; why_not: finds the conflict; notes: in words; reserved: reservations that were counted, if there is
+    a book; seconds: by stage.
     """
 
     ask: Ask
@@ -109,6 +111,7 @@ class Quote:
     trace: Callable[[], tuple[Point, ...]] = field(repr=False, compare=False)
     why_not: Callable[[], Explanation] = field(repr=False, compare=False, default=Explanation)
     notes: tuple[str, ...] = ()
+    reserved: Counted | None = None
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @cached_property
@@ -202,6 +205,7 @@ class Quote:
                 }
                 for p in self.curve
             ]
+        document["reservations"] = None if self.reserved is None else self.reserved.as_dict()
         document["notes"] = list(self.notes)
         document["seconds"] = {name: shown(round(s, 4)) for name, s in self.seconds.items()}
         return document

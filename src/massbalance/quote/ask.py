@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import typing
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -59,38 +59,55 @@ class Ask:
         return self.mass / GRID
 
     def orders(self, case: Case) -> Table:
-        """A table of orders with this one: not firm, without a premium."""
-        words = {"order": NAME, "product": self.product, "period": self.period, "claim": self.claim}
-        words["schemes"] = ";".join(self.schemes)
-        exact = {
-            "mass_t": Column.of(np.array([self.mass], dtype=np.int64), 6),
-            "level": Column.from_fractions([self.level]),
-            "premium_per_t": Column.from_fractions([Fraction(0)]),
-            "priority": Column.from_fractions([Fraction(1)]),
-            "min_fill": Column.from_fractions([Fraction(0)]),
-        }
-        cells: dict[str, list[object]] = {}
-        for column in case.orders.rows.columns:
-            if column in exact:
-                cells[column] = [float(exact[column].fraction(0))]
-            else:
-                cells[column] = [False if column in ("firm", "whole") else words.get(column, "")]
-        return Table("orders", pd.DataFrame(cells), exact, np.zeros(1, dtype=np.int64))
+        """A table of orders with this one alone: not firm, without a premium."""
+        return _orders(case, [(NAME, self)])
 
     def case(self, case: Case) -> Case:
-        """The case with this as its only order."""
-        none = np.empty(0, dtype=np.intp)
-        offers = case.offers
-        empty = Table(
-            offers.name,
-            offers.rows.iloc[:0],
-            {name: column.take(none) for name, column in offers.exact.items()},
-            offers.source_row[:0],
-        )
-        # a quote is in no group and no share of the case's own orders
-        settings = {key: value for key, value in case.settings.items() if key != "objective"}
-        tables = {**case.tables, "orders": self.orders(case), "offers": empty}
-        return replace(case, settings=settings, tables=tables)
+        """The case with this as its only order: not firm, without a premium."""
+        return case_of(case, [(NAME, self)])
+
+
+def case_of(case: Case, asks: Sequence[tuple[str, Ask]]) -> Case:
+    """The case with these as its only orders, by name: not firm, without a premium; no offers."""
+    none = np.empty(0, dtype=np.intp)
+    offers = case.offers
+    empty = Table(
+        offers.name,
+        offers.rows.iloc[:0],
+        {name: column.take(none) for name, column in offers.exact.items()},
+        offers.source_row[:0],
+    )
+    # a quote is in no group and no share of the case's own orders
+    settings = {key: value for key, value in case.settings.items() if key != "objective"}
+    tables = {**case.tables, "orders": _orders(case, asks), "offers": empty}
+    return replace(case, settings=settings, tables=tables)
+
+
+def _orders(case: Case, asks: Sequence[tuple[str, Ask]]) -> Table:
+    count = len(asks)
+    words = {
+        "order": [name for name, _ in asks],
+        "product": [ask.product for _, ask in asks],
+        "period": [ask.period for _, ask in asks],
+        "claim": [ask.claim for _, ask in asks],
+        "schemes": [";".join(ask.schemes) for _, ask in asks],
+    }
+    exact = {
+        "mass_t": Column.of(np.array([ask.mass for _, ask in asks], dtype=np.int64), 6),
+        "level": Column.from_fractions([ask.level for _, ask in asks]),
+        "premium_per_t": Column.from_fractions([Fraction(0)] * count),
+        "priority": Column.from_fractions([Fraction(1)] * count),
+        "min_fill": Column.from_fractions([Fraction(0)] * count),
+    }
+    cells: dict[str, list[object]] = {}
+    for column in case.orders.rows.columns:
+        if column in exact:
+            cells[column] = list(exact[column].floats())
+        elif column in ("firm", "whole"):
+            cells[column] = [False] * count
+        else:
+            cells[column] = list(words.get(column, [""] * count))
+    return Table("orders", pd.DataFrame(cells), exact, np.zeros(count, dtype=np.int64))
 
 
 def _fault(column: str, value: str, expected: str, name: str) -> Fault:

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 
 from massbalance.quote.linear import NOISE, Worth, loss_of
-from massbalance.solving.hot import DUAL, Hot, Trial
+from massbalance.solving.hot import DUAL, AnyTrial, Hot
 from massbalance.solving.stamp import Stamp
 
 STRAIGHT = 1e-7
@@ -42,7 +42,7 @@ def curve(hot: Hot, stamp: Stamp, found: Worth) -> list[Point]:
 
 
 class _Search:
-    def __init__(self, hot: Hot, trial: Trial) -> None:
+    def __init__(self, hot: Hot, trial: AnyTrial) -> None:
         self.hot, self.trial, self.solves = hot, trial, 0
         self.same = NOISE * max(1.0, abs(hot.minimum))
 

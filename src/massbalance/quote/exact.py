@@ -15,7 +15,7 @@ from massbalance.solving.hot import NEARLY, Found, Hot
 from massbalance.solving.lexicographic import solve_twice
 from massbalance.solving.robust import solve_checked
 from massbalance.solving.solution import Solution, Stage
-from massbalance.solving.stamp import Stamp, merged
+from massbalance.solving.stamp import Stamp, laid, merged
 from massbalance.solving.ties import Optimum, break_ties
 
 Floats = npt.NDArray[np.float64]
@@ -44,20 +44,50 @@ class Decided:
         return self.loss / self.feasible if self.feasible > 0 else None
 
 
+@dataclass(frozen=True)
 class Decider:
-    """Decides a case with an order in it. base: how the case was decided without."""
+    """Decides a case with an order in it.
 
-    def __init__(
-        self, hot: Hot, base: Solution, compiled: Compiled, time_limit: float | None, gap: float
-    ) -> None:
-        self.hot, self.compiled, self.time_limit, self.gap = hot, compiled, time_limit, gap
-        self.held: Holds = []
-        self.minimum = 0.0
+    hot: its relaxation; compiled: with its integers; held: firm shortfalls as decided; minimum: of the margin
+    without the order.
+    """
+
+    hot: Hot
+    compiled: Compiled
+    held: Holds
+    minimum: float
+    time_limit: float | None
+    gap: float
+
+    @staticmethod
+    def of(hot: Hot, base: Solution, compiled: Compiled, time_limit: float | None, gap: float) -> Decider:
+        """base: how the case was decided."""
+        held: Holds = []
+        minimum = 0.0
         for number, (goal, stage) in enumerate(zip(compiled.goals, base.stages, strict=True)):
             if goal.name == "firm_shortfall_t":
-                self.held.append((compiled.costs[number], stage.minimum))
+                held.append((compiled.costs[number], stage.minimum))
             elif goal.name == "margin":
-                self.minimum = stage.minimum
+                minimum = stage.minimum
+        return Decider(hot, compiled, held, minimum, time_limit, gap)
+
+    def keeping(self, hot: Hot, stamp: Stamp, mass: Floats, minimum: float) -> Decider:
+        """With orders that stay, their claimed mass fixed (t). hot: the relaxation with them."""
+        none = np.zeros(len(stamp.columns))
+        held = [(np.concatenate([costs, none]), value) for costs, value in self.held]
+        return replace(self, hot=hot, compiled=laid(self.compiled, stamp, mass), held=held, minimum=minimum)
+
+    def all_of(self, stamp: Stamp, mass: Floats) -> Decided | None:
+        """The best margin with some orders' claimed mass fixed (t); None where that is not feasible."""
+        case = _Trial(self, stamp)
+        answer = case.best_margin(mass)
+        clean = None if answer is None else case.clean_all(answer, mass)
+        if answer is None or clean is None:
+            return None
+        found, columns = clean
+        goal = Stage(stamp.small.goals[0], found.minimum, answer.bound, answer.status, None)
+        total = float(mass.sum())
+        return Decided(total, total, loss_of(found.minimum, self.minimum), found, columns, goal.gap)
 
     def decide(self, stamp: Stamp, mass: float, *, unique: bool) -> Decided:
         """Greatest mass up to `mass`, and its margin."""
@@ -86,7 +116,7 @@ class _Trial:
         self.mass_goal = np.zeros(self.both.matrix.shape[1])
         self.mass_goal[stamp.step] = -1.0
 
-    def between(self, compiled: Compiled, least: float, most: float) -> Compiled:
+    def between(self, compiled: Compiled, least: float | Floats, most: float | Floats) -> Compiled:
         """The order's mass within bounds."""
         lower, upper = compiled.lower.copy(), compiled.upper.copy()
         lower[self.stamp.step], upper[self.stamp.step] = least, most
@@ -100,7 +130,7 @@ class _Trial:
         model.set_costs(costs)
         return model
 
-    def best_margin(self, mass: float) -> Answer | None:
+    def best_margin(self, mass: float | Floats) -> Answer | None:
         """The best margin with a mass; None where that is not feasible."""
         compiled = self.between(self.both, mass, mass)
         return self._decided(self.model(compiled, self.both.costs[0], integers=True))
@@ -135,7 +165,9 @@ class _Trial:
             raise SolverError("HiGHS: nothing was decided")
         return np.round(answer.columns[take])
 
-    def _fixed(self, taken: Floats, costs: Floats, least: float, most: float) -> Answer | None:
+    def _fixed(
+        self, taken: Floats, costs: Floats, least: float | Floats, most: float | Floats
+    ) -> Answer | None:
         """An LP with the decisions fixed."""
         fixed = self.between(with_taken(self.both, taken), least, most)
         try:
@@ -152,13 +184,26 @@ class _Trial:
             most = self._fixed(taken, self.mass_goal, 0.0, mass)
             mass = 0.0 if most is None else grams(-most.objective)
             again = self._fixed(taken, self.both.costs[0], mass, mass)
-        if again is None or again.columns is None or again.row_dual is None or again.column_dual is None:
+        if again is None:
             raise SolverError("HiGHS: what was decided is not feasible")
+        return mass, *self._found(again, taken, mass, unique=unique)
+
+    def clean_all(self, answer: Answer, mass: Floats) -> tuple[Found, Floats | None] | None:
+        """The same for some orders, their masses as they are; None where these are a little out of reach."""
+        taken = self._taken(answer)
+        again = self._fixed(taken, self.both.costs[0], mass, mass)
+        return None if again is None else self._found(again, taken, mass, unique=True)
+
+    def _found(
+        self, answer: Answer, taken: Floats, mass: float | Floats, *, unique: bool
+    ) -> tuple[Found, Floats | None]:
+        if answer.columns is None or answer.row_dual is None or answer.column_dual is None:
+            raise SolverError("HiGHS: what was decided has no prices")
         count = self.both.matrix.shape[0]
-        point = Optimum(again.columns, -again.row_dual[:count], -again.row_dual[count:])
-        marginal = float(again.column_dual[self.stamp.step[0]])
-        found = Found(again.objective, point, marginal, False)
+        point = Optimum(answer.columns, -answer.row_dual[:count], -answer.row_dual[count:])
+        marginal = float(answer.column_dual[self.stamp.step[0]])
+        found = Found(answer.objective, point, marginal, False)
         if not unique:
-            return mass, found, None
+            return found, None
         fixed = self.between(with_taken(self.both, taken), mass, mass)
-        return mass, found, break_ties(fixed, point, 0, self.held, None)[1]
+        return found, break_ties(fixed, point, 0, self.held, None)[1]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from massbalance.domain.grid import GRID
 from massbalance.solving.highs import SolverError
-from massbalance.solving.hot import DUAL, NEARLY, PRIMAL, Found, Hot, Trial
+from massbalance.solving.hot import DUAL, NEARLY, PRIMAL, AnyTrial, Found, Hot
 from massbalance.solving.stamp import Stamp
 
 Floats = npt.NDArray[np.float64]
@@ -77,7 +77,7 @@ def worth(hot: Hot, stamp: Stamp, mass: float, *, unique: bool) -> Worth:
     return Worth(mass, feasible, loss, found, columns, short)
 
 
-def _greatest(trial: Trial, mass: float) -> tuple[Found, float]:
+def _greatest(trial: AnyTrial, mass: float) -> tuple[Found, float]:
     trial.begin_again()
     trial.between(0.0, mass)
     trial.aim_at_mass()
@@ -88,7 +88,7 @@ def _greatest(trial: Trial, mass: float) -> tuple[Found, float]:
     return short, mass if most >= mass * (1 - NEARLY) else grams(most)
 
 
-def _at(trial: Trial, mass: float) -> Found:
+def _at(trial: AnyTrial, mass: float) -> Found:
     """The best margin with a mass that is feasible."""
     trial.begin_again()
     trial.between(mass, mass)

@@ -12,6 +12,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,15 @@ from massbalance.intake.read import read_case
 from massbalance.quote.alternatives import Finder
 from massbalance.quote.answer import Quote, Side
 from massbalance.quote.ask import Ask, read_ask
-from massbalance.quote.curve import curve
+from massbalance.quote.curve import Point, curve
+from massbalance.quote.desk import Desk, release_in
 from massbalance.quote.exact import Decided, Decider
-from massbalance.quote.explain import explain
+from massbalance.quote.explain import Explanation, explain
 from massbalance.quote.linear import Worth, worth
 from massbalance.quote.losers import Displaced, Drawn, claimed, displaced, drawn
+from massbalance.quote.reservations import Reservation
+from massbalance.quote.reserved import Ground, Layer
+from massbalance.quote.reserved_orders import with_reservations
 from massbalance.quote.strategies import refuse_strategies
 from massbalance.quote.tonne import Tonne
 from massbalance.quote.words import Binders, Binding
@@ -53,7 +59,8 @@ class Session:
     """A case, its optimum, and a model of it that quotes are asked of.
 
     case: a checked case, or where to read one; gap, time_limit: of the decisions of a MIP, as `run` has
-    them. CaseRefused where the case is not valid.
+    them; reservations: the file of the book whose reservations in force on `as_of` (today unless told) every
+    quote counts, read again whenever it has changed. CaseRefused where the case or the book is not valid.
     """
 
     def __init__(
@@ -62,6 +69,8 @@ class Session:
         *,
         time_limit: float | None = None,
         gap: float = 0.0,
+        reservations: Path | None = None,
+        as_of: date | None = None,
         progress: Progress | None = None,
     ) -> None:
         say, begun = progress or (lambda _: None), time.perf_counter()
@@ -78,9 +87,14 @@ class Session:
             base = solve_compiled(
                 self.problem, self.compiled, time_limit=time_limit, gap=gap, progress=progress
             )
-            self.decider = Decider(self.hot, base, self.compiled, time_limit, gap)
+            self.decider = Decider.of(self.hot, base, self.compiled, time_limit, gap)
         self.base = base
         self.claimed = claimed(self.problem, self.compiled, base.columns)
+        self._free = Ground(self.hot, self.decider, self.claimed)
+        self.desk = Desk(
+            reservations, as_of, Layer(self.case, self.supply, self.problem, self.compiled, say), say
+        )
+        self._stand()
         self.seconds = time.perf_counter() - begun
 
     def _linear(self, say: Progress) -> tuple[Solution, Highs | None]:
@@ -104,25 +118,65 @@ class Session:
             compiled, compiled.costs[names.index("margin")], compiled.costs[-1], held, kept, base.columns
         )
 
+    def _stand(self) -> None:
+        """Stand on what is reserved now."""
+        ground = self.desk.upon(self._free)
+        self.hot, self.decider, self.claimed = ground.hot, ground.decider, ground.claimed
+
     @property
     def margin(self) -> float:
-        """The margin without any quote, in the case's currency."""
+        """The margin without any quote, of the case's own orders, in its currency."""
         return -(self.hot.minimum if self.decider is None else self.decider.minimum)
 
     def again(self, case: Case) -> Session:
         """A session on another case, with the same limits of time and gap."""
         return Session(case, time_limit=self.time_limit, gap=self.gap)
 
-    def stamp(self, ask: Ask) -> Stamp:
-        """What an ask adds to the model."""
-        return self.hot.base.stamp(build_problem(ask.case(self.case), self.supply))
+    def _why_not(self, ask: Ask, feasible: float) -> Explanation:
+        """The limits that clash; what is reserved stands among them as firm orders behind all others."""
+        kept = () if self.desk.counted is None else self.desk.counted.kept
+        if feasible >= ask.mass_t or not any(one.held for one in kept):
+            return explain(self, ask, feasible)
+        return explain(self.again(with_reservations(self.case, kept)), ask, feasible)
+
+    def stamp(self, ask: Ask, hot: Hot | None = None) -> Stamp:
+        """What an ask adds to the model (as it stands, or to `hot`)."""
+        return (hot or self.hot).base.stamp(build_problem(ask.case(self.case), self.supply))
 
     def quote(self, **terms: Any) -> Quote:
         """The quote for some terms: product, period, mass_t, claim, level, premium_per_t, schemes.
 
-        Units and meanings: `quote.ask.read_ask`. CaseRefused holds all faults of the terms.
+        Units and meanings: `quote.ask.read_ask`. CaseRefused holds all faults of the terms, or of the book of
+        reservations.
         """
-        return self._answer(read_ask(self.case, **terms))
+        ask = read_ask(self.case, **terms)
+        self._stand()
+        return self._answer(ask)
+
+    def reserve(
+        self, *, customer: str, until: date | str, part: bool = False, **terms: Any
+    ) -> tuple[Reservation | None, Quote]:
+        """A quote, and a reservation of it in the book, until a day (ISO), that day included.
+
+        Only if the whole mass is feasible beside all that is in force; part: else of what is feasible. None,
+        and nothing written, where it is not. The book is locked meanwhile, so no other can take the same
+        credits. CaseRefused holds all faults of the terms; BookConflict where the book is not to be had;
+        ValueError where the session has none.
+        """
+        held = self.desk.held(self.case, customer, until, terms)
+        with self.desk.writing() as writer:
+            self._stand()
+            quote = self._answer(held.ask)
+            made = self.desk.record(writer, held, quote.feasible_t, part=part)
+        return made, quote
+
+    def release(self, name: str, order: str = "") -> Reservation:
+        """Count a reservation of the book no more, from today (`as_of`) on; order: the order that it became.
+
+        CaseRefused where it is not in force; BookConflict, ValueError as `reserve`.
+        """
+        with self.desk.writing() as writer:
+            return release_in(writer, name, self.desk.day, order)
 
     def quotes(self, many: Iterable[Mapping[str, Any]]) -> list[Quote]:
         """Quotes for many terms, each as if it were the only one.
@@ -139,6 +193,7 @@ class Session:
                 ]
         if faults:
             raise CaseRefused(in_order(faults))
+        self._stand()
         return [self._answer(ask) for ask in asks]
 
     def _answer(self, ask: Ask) -> Quote:
@@ -146,11 +201,15 @@ class Session:
         stamp = self.stamp(ask)
         tonne = Tonne(stamp)
         price = tonne.price(self.hot)
-        linear = worth(self.hot, stamp, ask.mass_t, unique=self.decider is None)
+        linear = Worth(ask.mass_t, 0.0, 0.0, None, None, None)
+        if not tonne.out_of_reach():
+            linear = worth(self.hot, stamp, ask.mass_t, unique=self.decider is None)
         clock.stage("linear")
         found: Worth | Decided = linear
         if self.decider is not None:
-            found = self.decider.decide(stamp, ask.mass_t, unique=True)
+            found = Decided(ask.mass_t, 0.0, 0.0, None, None, 0.0)
+            if not tonne.out_of_reach():
+                found = self.decider.decide(stamp, ask.mass_t, unique=True)
             clock.stage("decided")
         binding = self._binding(tonne, linear, found)
         columns = found.columns
@@ -171,9 +230,10 @@ class Session:
             drawn=lots,
             binding=binding,
             look=Finder(self, ask, stamp, found).found,
-            trace=lambda: tuple(curve(self.hot, stamp, linear)),
-            why_not=lambda: explain(self, ask, found.feasible),
+            trace=partial(_curve, self.hot, stamp, linear),
+            why_not=lambda: self._why_not(ask, found.feasible),
             notes=(*ask.notes, *self._notes(ask)),
+            reserved=self.desk.counted,
             seconds=clock.seconds,
         )
 
@@ -196,15 +256,21 @@ class Session:
         made = int(self.case.production.grid("mass_t")[there.to_numpy()].sum())
         same = (orders.rows["product"] == ask.product) & (orders.rows["period"] == ask.period)
         ordered = int(orders.grid("mass_t")[same.to_numpy()].sum())
+        reserved = self.desk.mass_of(ask)
         notes = []
-        if ordered + ask.mass > made:
+        if ordered + reserved + ask.mass > made:
+            more = f" and the {decimal_text(reserved)} t reserved" if reserved else ""
             notes.append(
-                f"with the {decimal_text(ordered)} t ordered it exceeds the production of {ask.product} in "
-                f"{ask.period}, {decimal_text(made)} t"
+                f"with the {decimal_text(ordered)} t ordered{more} it exceeds the production of "
+                f"{ask.product} in {ask.period}, {decimal_text(made)} t"
             )
-        if self.base.status != "optimal":
+        if self.base.status != "optimal" or self.desk.gap > 0:
             notes.append("the case itself was stopped at a limit: the floor premium is as good as its gap")
-        return notes
+        return [*notes, *self.desk.notes()]
+
+
+def _curve(hot: Hot, stamp: Stamp, found: Worth) -> tuple[Point, ...]:
+    return tuple(curve(hot, stamp, found))
 
 
 def side(found: Worth | Decided) -> Side:

@@ -150,19 +150,20 @@ class Highs:
             "changeColsCost",
         )
 
-    def hold(self, costs: Floats, value: float) -> None:
+    def hold(self, costs: Floats, value: float, *, may_fix: bool = True) -> None:
         """C15 goal_hold: costs x <= value, with no slack at all.
 
         Where the value is the least that bounds allow (nothing firm falls short), it says that every
         column stands at its better bound: they are fixed there, which is far easier than a dense row.
-        What holds before it have fixed stays where it is and counts as it stands.
+        What holds before it have fixed stays where it is and counts as it stands. may_fix: of a part of a
+        model, what the whole does.
         """
         index = np.flatnonzero(costs)
         lower, upper, place = self.lower[index], self.upper[index], self.place[index]
         better = np.where(costs[index] > 0, lower, upper)
         at = np.where(np.isnan(place), better, place)
         least = float(costs[index] @ at)
-        fixed = not self.integers and value <= least + EXACT * max(1.0, abs(least))
+        fixed = may_fix and not self.integers and value <= least + EXACT * max(1.0, abs(least))
         most = highspy.kHighsInf if fixed else value / self.unit
         self._ok(
             self.highs.addRow(-highspy.kHighsInf, most, len(index), index.astype(np.int32), costs[index]),
@@ -172,9 +173,22 @@ class Highs:
         if fixed:
             self._fix(index, at)
 
-    def add_columns(self, matrix: scipy.sparse.csc_array, costs: Floats, upper: Floats) -> None:
-        """Append columns within 0 and `upper`; matrix: (rows and holds, columns)."""
+    @property
+    def solved(self) -> tuple[Floats, Floats, Floats]:
+        """What HiGHS said of the last optimum: values, reduced costs, prices of rows; in its own signs."""
+        return self._solved
+
+    @property
+    def height(self) -> int:
+        """Rows, those of held goals and those added among them."""
+        return int(self.highs.getNumRow())
+
+    def add_columns(
+        self, matrix: scipy.sparse.csc_array, costs: Floats, upper: Floats, lower: Floats | None = None
+    ) -> None:
+        """Append columns within `lower` (0 unless told) and `upper`; matrix: (rows and holds, columns)."""
         rows, count = matrix.shape
+        lower = np.zeros(count) if lower is None else lower
         if rows != self.highs.getNumRow() or costs.shape != (count,) or upper.shape != (count,):
             raise SolverError("array lengths do not match the model")
         if not all(np.isfinite(a).all() for a in (matrix.data, costs, upper)):
@@ -182,27 +196,30 @@ class Highs:
         start, index = matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32)
         self._ok(
             self.highs.addCols(
-                count, costs, np.zeros(count), upper / self.unit, matrix.nnz, start, index, matrix.data
+                count, costs, lower / self.unit, upper / self.unit, matrix.nnz, start, index, matrix.data
             ),
             "addCols",
         )
-        self.lower = np.concatenate([self.lower, np.zeros(count)])
+        self.lower = np.concatenate([self.lower, lower])
         self.upper = np.concatenate([self.upper, upper])
         self.place = np.concatenate([self.place, np.full(count, np.nan)])
         self.count += count
         if any(held.fixed for held in self.held):
             self._hold_new(matrix.tocsr()[self.compiled.matrix.shape[0] :].tocoo())
 
-    def add_rows(self, lower: Floats, upper: Floats) -> None:
-        """Append rows without entries (those of columns added later) below the held goals."""
+    def add_rows(self, lower: Floats, upper: Floats, entries: scipy.sparse.csr_array | None = None) -> None:
+        """Append rows below the held goals; entries: (rows, columns), none unless told."""
         count = len(lower)
         if upper.shape != (count,) or np.isnan(lower).any() or np.isnan(upper).any():
             raise SolverError("array lengths do not match the model")
         least = np.where(np.isinf(lower), -highspy.kHighsInf, lower / self.unit)
         most = np.where(np.isinf(upper), highspy.kHighsInf, upper / self.unit)
-        none = np.zeros(0, dtype=np.int32)
-        start = np.zeros(count, dtype=np.int32)
-        self._ok(self.highs.addRows(count, least, most, 0, start, none, np.zeros(0)), "addRows")
+        made = scipy.sparse.csr_array((count, self.count)) if entries is None else entries
+        if made.shape != (count, self.count) or not np.isfinite(made.data).all():
+            raise SolverError("rows must be finite, and as wide as the model")
+        start, index = made.indptr[:-1].astype(np.int32), made.indices.astype(np.int32)
+        data = made.data.astype(np.float64)
+        self._ok(self.highs.addRows(count, least, most, made.nnz, start, index, data), "addRows")
 
     def cut_back(self, columns: int, rows: int) -> None:
         """Delete every column and row but the first so many: what was added last goes first."""
@@ -286,14 +303,20 @@ class Highs:
         )
 
     def settle(
-        self, costs: Floats, least: float, method: int, start: highspy.HighsBasis | None = None
+        self,
+        costs: Floats,
+        least: float,
+        method: int,
+        start: highspy.HighsBasis | None = None,
+        solved: tuple[Floats, Floats, Floats] | None = None,
     ) -> Answer:
-        """Minimise other costs over the optima of what has just been solved, from its basis or `start`.
+        """Minimise other costs over the optima of what has just been solved (or of `solved`, what was said of
+        it), from the basis at hand or `start`.
 
         A column with a reduced cost above `least` stays where it is, a row with such a price stays tight;
         afterwards bounds are what they were, the costs are the new ones.
         """
-        value, reduced, price = self._solved
+        value, reduced, price = self._solved if solved is None else solved
         columns, rows = np.flatnonzero(np.abs(reduced) > least), np.flatnonzero(np.abs(price) > least)
         status, _, lower, upper, _ = self.highs.getRows(len(rows), rows.astype(np.int32))
         self._ok(status, "getRows")
@@ -361,7 +384,7 @@ class Highs:
         """Stop where that was asked for, and only there: HiGHS remembers what it was told last."""
         event.interrupt(self._stop)
 
-    def _price_holds(self, dual: Floats, reduced: Floats) -> None:
+    def price_holds(self, dual: Floats, reduced: Floats) -> None:
         """A hold that fixed its columns costs what the dearest of them would save by giving way.
 
         Changes `dual` and `reduced` to those of the same model with the holds as rows. The last hold
@@ -398,7 +421,7 @@ class Highs:
             reduced = np.array(solution.col_dual, dtype=np.float64)
             if columns is not None:
                 self._solved = (columns, reduced.copy(), dual.copy())
-            self._price_holds(dual, reduced)
+            self.price_holds(dual, reduced)
         done = status == kinds.kOptimal
         objective = float(info.objective_function_value) * self.unit if columns is not None else np.inf
         bound = float(info.mip_dual_bound) if self.integers else (objective if done else -np.inf)

@@ -16,9 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from massbalance.solving.compiled import Compiled
+from massbalance.solving.core import SMALLEST, Core, core_of
+from massbalance.solving.core_trial import CoreTrial
 from massbalance.solving.highs import Answer, Highs, SolverError
 from massbalance.solving.robust import LEAST_SLACK, WORSE, solve_checked
-from massbalance.solving.stamp import Base, Stamp, merged, new_columns
+from massbalance.solving.stamp import Base, Stamp, laid, merged, new_columns
 from massbalance.solving.ties import PRICED, Optimum, break_ties
 
 Floats = npt.NDArray[np.float64]
@@ -82,9 +84,13 @@ class Settled:
 
     def extended(self, columns: int, rows: int) -> highspy.HighsBasis:
         """With so many more columns, at 0, and rows, slack."""
+        return self.between(len(self.rows), columns, rows)
+
+    def between(self, first: int, columns: int, rows: int) -> highspy.HighsBasis:
+        """The same, the new rows before those (of held goals) from position `first` on."""
         kinds, made = highspy.HighsBasisStatus, highspy.HighsBasis()
         made.col_status = self.columns + [kinds.kLower] * columns
-        made.row_status = self.rows + [kinds.kBasic] * rows
+        made.row_status = self.rows[:first] + [kinds.kBasic] * rows + self.rows[first:]
         made.valid, made.alien = True, False
         return made
 
@@ -94,32 +100,37 @@ class Hot:
 
     margin, tie_break: costs over columns; held: costs and values of the goals held; model: what has just
     been solved to the margin's optimum with these holds, if it is at hand; near: columns of that optimum
-    which the tie-break chooses, if they are known.
+    which the tie-break chooses, or a basis near it, if they are known; base: where rows and flows stand, if
+    the compiled model has no labels; fixes: of a core, which goals the whole holds by fixing columns.
+    chosen: columns of the optimum that the tie-break chooses.
     """
 
     def __init__(
         self, compiled: Compiled, margin: Floats, tie_break: Floats, held: Holds, model: Highs | None = None,
-        near: Floats | None = None,
+        near: Floats | highspy.HighsBasis | None = None, base: Base | None = None,
+        fixes: Sequence[bool] | None = None,
     ) -> None:  # fmt: skip
         self.compiled, self.margin, self.tie_break = compiled, margin, tie_break
-        self.held, self.base = list(held), Base(compiled)
+        self.held, self.base = list(held), Base(compiled) if base is None else base
         # a held goal concerns few columns
         self._few = [(np.flatnonzero(costs), costs[np.flatnonzero(costs)], value) for costs, value in held]
         self.model = Highs(compiled, integers=False) if model is None else model
         if model is None:
-            for costs, value in held:
-                self.model.hold(costs, value)
+            for number, (costs, value) in enumerate(held):
+                self.model.hold(costs, value, may_fix=fixes is None or fixes[number])
         self.model.set_costs(margin)
         self.columns, self.rows = self.model.count, self.model.highs.getNumRow()
         self.minimum, self.prices = 0.0, np.zeros(compiled.matrix.shape[0])
         self.basis: highspy.HighsBasis | None = None
         self.settled: Settled | None = None
+        self.chosen = np.zeros(self.columns)
+        self.core: Core | None = None
         if self.columns:
-            self._solve(model is None, near)
+            self._solve(model is None, near, fixes is None and len(self.prices) >= SMALLEST)
 
-    def _solve(self, fresh: bool, near: Floats | None) -> None:
+    def _solve(self, fresh: bool, near: Floats | highspy.HighsBasis | None, core: bool) -> None:
         """The margin's optimum with its prices, and the bases from which trials begin."""
-        start = None if near is None else Settled.near(self.compiled, self.held, near)
+        start = Settled.near(self.compiled, self.held, near) if isinstance(near, np.ndarray) else near
         if fresh and start is not None:
             self.model.restart(start)
         answer = solve_checked(self.model, self.held, None, cold=fresh and start is None)
@@ -129,9 +140,32 @@ class Hot:
         self.prices = np.maximum(0.0, -answer.row_dual[: self.compiled.matrix.shape[0]])
         self.model.option("simplex_dual_edge_weight_strategy", DEVEX)
         self.basis = self.model.highs.getBasis()
-        self.model.settle(self.tie_break, least_price(self.margin), PRIMAL, start)
+        of_margin = self.model.solved
+        unique = self.model.settle(self.tie_break, least_price(self.margin), PRIMAL, start)
         self.settled = Settled.of(self.model)
         self.model.set_costs(self.margin)
+        found = answer.columns if unique.columns is None else unique.columns
+        self.chosen = np.zeros(self.columns) if found is None else found
+        self.said = (of_margin, self.model.solved)
+        if core and unique.status == "optimal":
+            self.core = core_of(self, self.said, least_price(self.margin))
+
+    def keeping(self, stamp: Stamp, mass: Floats) -> Hot:
+        """The same model with orders that stay upon it, their claimed mass fixed (t); this one is left alone.
+
+        Nothing is stated again; HiGHS goes on from this one's basis. SolverError: the mass is not feasible.
+        """
+        both = laid(self.compiled, stamp, mass)
+        none = np.zeros(len(stamp.columns))
+        held = [(np.concatenate([costs, none]), value) for costs, value in self.held]
+        names = [goal.name for goal in both.goals]
+        start = None
+        if self.settled is not None:
+            start = self.settled.between(self.compiled.matrix.shape[0], len(stamp.columns), len(stamp.rows))
+        return Hot(
+            both, both.costs[names.index("margin")], both.costs[-1], held, None, start,
+            Base(both, self.base, stamp),
+        )  # fmt: skip
 
     def keeps(self, columns: Floats, worse: float) -> bool:
         """Is no held goal worse, beyond `worse` relative to max(1, |value|)?"""
@@ -141,8 +175,22 @@ class Hot:
         )
 
     @contextmanager
-    def trial(self, stamp: Stamp) -> Iterator[Trial]:
-        """Lay an order upon the model; it is off again, whatever happens, when this is left."""
+    def trial(self, stamp: Stamp) -> Iterator[Trial | CoreTrial]:
+        """Lay an order upon the model, a light one upon its core; it is off again when this is left."""
+        if self.core is None or not self.core.suits(float(stamp.problem.recipe_mass.sum())):
+            with self.upon_whole(stamp) as trial:
+                yield trial
+            return
+        small = CoreTrial(self, self.core, stamp, Trial(self, stamp))
+        try:
+            small.lay()
+            yield small
+        finally:
+            small.lift()
+
+    @contextmanager
+    def upon_whole(self, stamp: Stamp) -> Iterator[Trial]:
+        """The same, upon the whole model."""
         if self.basis is not None:
             self.model.restart(self.basis)
         trial = Trial(self, stamp)
@@ -160,7 +208,8 @@ class Trial:
 
     def __init__(self, hot: Hot, stamp: Stamp) -> None:
         self.hot, self.stamp = hot, stamp
-        self.least, self.most = 0.0, float(stamp.problem.recipe_mass[0])
+        self.least: float | Floats = 0.0
+        self.most: float | Floats = float(stamp.problem.recipe_mass.sum())
         self.costs = np.zeros(0)
         self.for_margin = True
         self.basis: highspy.HighsBasis | None = None
@@ -179,10 +228,11 @@ class Trial:
         basis = hot.model.highs.getBasis()
         self.basis = basis if hot.basis is not None and basis.valid else None
 
-    def between(self, least: float, most: float) -> None:
-        """Bounds of the order's claimed mass, t."""
+    def between(self, least: float | Floats, most: float | Floats) -> None:
+        """Bounds of the order's claimed mass (of some orders: of each), t."""
         self.least, self.most = least, most
-        self.hot.model.bound(self.stamp.step, np.array([least]), np.array([most]))
+        shape = self.stamp.step.shape
+        self.hot.model.bound(self.stamp.step, np.broadcast_to(least, shape), np.broadcast_to(most, shape))
 
     def aim_at_margin(self) -> None:
         """The margin, the order's own premium being 0."""
@@ -212,7 +262,7 @@ class Trial:
         model.option("simplex_strategy", method)
         answer = model.solve(deadline=None, cold=False)
         if self._believed(answer, WORSE):
-            return self._found(answer, hot=True)
+            return self.found(answer, hot=True)
         return self.cold()
 
     def begin_again(self) -> None:
@@ -226,7 +276,7 @@ class Trial:
         model.option("simplex_strategy", method)
         answer = model.solve(deadline=None, cold=False)
         if self._believed(answer, WORSE):
-            return self._found(answer, hot=True)
+            return self.found(answer, hot=True)
         return None
 
     def cold(self) -> Found | None:
@@ -240,7 +290,7 @@ class Trial:
             answer = solve_checked(model, self._held(), None, cold=True)
         except SolverError:
             return None
-        return self._found(answer, hot=False) if answer.status == "optimal" else None
+        return self.found(answer, hot=False) if answer.status == "optimal" else None
 
     def merged(self) -> Compiled:
         """Base and order as one model, with the order's bounds as they are."""
@@ -274,7 +324,8 @@ class Trial:
         none = np.zeros(len(self.stamp.columns))
         return [(np.concatenate([costs, none]), value) for costs, value in self.hot.held]
 
-    def _found(self, answer: Answer, *, hot: bool) -> Found:
+    def found(self, answer: Answer, *, hot: bool) -> Found:
+        """An optimum in terms of base, order and held goals; hot: its rows lie as in the model."""
         if answer.columns is None or answer.row_dual is None or answer.column_dual is None:
             raise SolverError("HiGHS: an optimum without prices")
         dual, holds = -answer.row_dual, len(self.hot.held)
@@ -283,3 +334,7 @@ class Trial:
         rows = np.concatenate([dual[:first], dual[first + holds :]])
         marginal = float(answer.column_dual[self.stamp.step[0]])
         return Found(answer.objective, Optimum(answer.columns, rows, held), marginal, hot)
+
+
+AnyTrial = Trial | CoreTrial
+"""An order upon the whole model, or upon its core."""

@@ -29,10 +29,11 @@ SALT = 3
 
 @dataclass(frozen=True)
 class Stamp:
-    """What an order adds to a base model of m rows and n columns.
+    """What an order, or some orders, add to a base model of m rows and n columns.
 
     small: the order's own model; row_of, column_of: where its rows and columns stand in both together
-    (below m and n: in the base); rows, columns: of the small model, those that are new, in order.
+    (below m and n: in the base); rows, columns: of the small model, those that are new, in order; salt: of
+    the new columns' weights in the tie-break, another number for each stamp that stays.
     """
 
     problem: Problem
@@ -41,6 +42,7 @@ class Stamp:
     column_of: Positions
     rows: Positions
     columns: Positions
+    salt: int = SALT
 
     @property
     def x(self) -> Positions:
@@ -58,7 +60,7 @@ class Stamp:
         costs = self.small.costs[number][self.columns]
         if name == "tie_break":
             # weights without relations to those of the base's columns
-            costs = np.where(costs > 0, costs + TIE_WEIGHT * generic(len(costs), SALT), costs)
+            costs = np.where(costs > 0, costs + TIE_WEIGHT * generic(len(costs), self.salt), costs)
         return np.asarray(costs, dtype=np.float64)
 
     def without(self, equation: str) -> Stamp:
@@ -69,12 +71,22 @@ class Stamp:
 
 
 class Base:
-    """Where the shared rows and the flows of a compiled model stand."""
+    """Where the shared rows and the flows of a compiled model stand.
 
-    def __init__(self, compiled: Compiled) -> None:
+    before, stamp: where the model is another one with a stamp that stays, what both knew.
+    """
+
+    def __init__(self, compiled: Compiled, before: Base | None = None, stamp: Stamp | None = None) -> None:
         self.compiled = compiled
-        self.row = {label: i for i, label in enumerate(compiled.rows) if label[0] in SHARED}
-        self.flow = dict(zip(compiled.flows, compiled.f.tolist(), strict=True))
+        if before is None or stamp is None:
+            self.row = {label: i for i, label in enumerate(compiled.rows) if label[0] in SHARED}
+            self.flow = dict(zip(compiled.flows, compiled.f.tolist(), strict=True))
+            return
+        small = stamp.small
+        rows = [(small.rows[int(i)], int(stamp.row_of[i])) for i in stamp.rows]
+        self.row = {**before.row, **{label: at for label, at in rows if label[0] in SHARED}}
+        flows = stamp.column_of[small.f].tolist()
+        self.flow = {**before.flow, **dict(zip(small.flows, flows, strict=True))}
 
     def stamp(self, problem: Problem) -> Stamp:
         """What the orders of `problem` add; it must have the base's supply."""
@@ -134,4 +146,23 @@ def merged(base: Compiled, stamp: Stamp, margin: Floats, tie_break: Floats) -> C
         integer=np.concatenate([base.integer, small.integer[of_columns]]),
         rows=(),
         goals=small.goals,
+    )
+
+
+def laid(base: Compiled, stamp: Stamp, mass: Floats) -> Compiled:
+    """Both models as one with the base's goals, the order's claimed mass fixed (t, shape of `stamp.step`).
+
+    The order has no part in goals but the margin and the tie-break; rows have no labels (see `Base`).
+    """
+    names = [goal.name for goal in base.goals]
+    none = np.zeros(len(stamp.columns))
+    costs = [
+        np.concatenate([own, stamp.costs(name) if name in ("margin", "tie_break") else none])
+        for own, name in zip(base.costs, names, strict=True)
+    ]
+    both = merged(base, stamp, base.costs[names.index("margin")], base.costs[-1])
+    lower, upper = both.lower.copy(), both.upper.copy()
+    lower[stamp.step] = upper[stamp.step] = mass
+    return replace(
+        both, costs=np.stack(costs), offsets=base.offsets, goals=base.goals, lower=lower, upper=upper
     )
