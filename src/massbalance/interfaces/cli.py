@@ -190,6 +190,7 @@ def verify(
             {
                 "name": g.name, "priority": g.priority, "value": float(g.booked), "bound": float(g.bound),
                 "gap": float(g.gap), "tolerance": float(g.tolerance), "mip": g.mip,
+                **({"group": g.group} if g.group else {}),
             }
             for g in report.goals
         ]  # fmt: skip
