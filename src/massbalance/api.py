@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -42,15 +43,16 @@ from massbalance.report.workbook import write_workbook
 from massbalance.solving.compiled import Compiled, without
 from massbalance.solving.duals import proving_duals
 from massbalance.solving.highs import SolverError
-from massbalance.solving.methods import METHODS, chosen, compiled_by
+from massbalance.solving.methods import METHODS, MethodRefused, chosen, compiled_by
 from massbalance.solving.methods import solve as solve_compiled
 from massbalance.solving.reach import reach
 from massbalance.solving.solution import Solution
 from massbalance.verification.verify import Report, verify_run
 
 __all__ = [
-    "METHODS", "Case", "Infeasible", "Outcome", "Provenance", "Result", "Session", "SolverError",
-    "VerificationFailed", "check_case", "read_case", "run_case", "solve", "solve_objectives", "verify_run",
+    "METHODS", "Case", "Infeasible", "MethodRefused", "Outcome", "Provenance", "Result", "Session",
+    "SolverError", "VerificationFailed", "check_case", "read_case", "run_case", "solve", "solve_objectives",
+    "verify_run",
 ]  # fmt: skip
 
 Progress = Callable[[str], None]
@@ -182,9 +184,8 @@ def solve(
     """Decide a case: lexicographic optimum, exact booking, books, prices.
 
     method: one of METHODS, by size unless told; time_limit: seconds of solver time; gap: relative
-    MIP gap. ValueError for a method that is none, or not for this case; Infeasible where minimum services
-    cannot be met. The result is not yet verified: `run_case` does
-    that on the files.
+    MIP gap. MethodRefused for a method that is none, or not for this case; Infeasible where minimum services
+    cannot be met. The result is not yet verified: `run_case` does that on the files.
     """
     clock = Clock(progress or _quiet)
     return finished(decide(case, clock, method=method, time_limit=time_limit, gap=gap), clock)
@@ -230,25 +231,18 @@ def decide(
         problem = build_problem(case)
         compiled = compiled_by(problem, method)
         method = chosen(problem, compiled, method)
+    how: dict[str, Any] = {
+        "method": method, "time_limit": time_limit, "gap": gap, "prove": prove, "progress": clock.say,
+    }  # fmt: skip
     with clock.stage("solve"):
-        solution = solve_compiled(
-            problem, compiled, method=method, time_limit=time_limit, gap=gap, prove=prove, progress=clock.say
-        )
+        solution = solve_compiled(problem, compiled, **how)
     with clock.stage("book"):
         allocation, unfit = book(problem, compiled, solution)
     if minimums_missed(problem, allocation):
         # rounding took grams from a group that had just its least share: give it some to lose
+        how["spare"] = True
         with clock.stage("solve"):
-            solution = solve_compiled(
-                problem,
-                compiled,
-                method=method,
-                time_limit=time_limit,
-                gap=gap,
-                prove=prove,
-                progress=clock.say,
-                spare=True,
-            )
+            solution = solve_compiled(problem, compiled, **how)
         with clock.stage("book"):
             allocation, unfit = book(problem, compiled, solution)
     decided = solution
@@ -256,17 +250,19 @@ def decide(
     while unfit and problem.is_mip and len(banned) < MOST_BANNED:
         # no whole grams fit these orders: decide again without them, so that others get their credits
         banned.update(unfit)
-        with clock.stage("solve"):
-            left = without(problem, compiled, banned)
-            again = solve_compiled(
-                problem, left, method=method, time_limit=time_limit, gap=gap, prove=prove, progress=clock.say
-            )
+        try:
+            with clock.stage("solve"):
+                again = solve_compiled(problem, without(problem, compiled, banned), **how)
+        except Infeasible:
+            break
         with clock.stage("book"):
             better, unfit = book(problem, compiled, again)
-        if _goal_values(problem, compiled, better, again) > _goal_values(
-            problem, compiled, allocation, solution
-        ):
+        before = _goal_values(problem, compiled, allocation, solution)
+        if _goal_values(problem, compiled, better, again) > before:
             allocation, solution = better, replace(again, proof=decided.proof)
+            if "fair_share" in case.objective.order:
+                # its stages are those of the orders that are left
+                solution = decided = again
     return Decided(problem, compiled, solution, decided, allocation, frozenset(banned))
 
 

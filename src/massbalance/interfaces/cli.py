@@ -88,7 +88,7 @@ def run(
     Example: massbalance run data/aluminium --out runs/aluminium
     """
     must_exist("run", case)
-    from massbalance.api import Infeasible, SolverError, VerificationFailed, limited
+    from massbalance.api import Infeasible, MethodRefused, SolverError, VerificationFailed, limited
     from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console import run_text
 
@@ -108,7 +108,7 @@ def run(
             if json:
                 show_json(impossible.document())
             raise
-        except ValueError as error:
+        except MethodRefused as error:
             complain(f"run: {error}")
             stop(USAGE)
         except VerificationFailed as failed:

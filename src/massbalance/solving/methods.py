@@ -23,12 +23,16 @@ MOST_YES_NO = 400
 """Above so many yes/no columns a MIP is decided over the mixes that prices call for."""
 
 
+class MethodRefused(ValueError):
+    """A method that is none, or does not take this case."""
+
+
 def chosen(problem: Problem, compiled: Compiled, method: str) -> str:
-    """The method that `auto` stands for. ValueError for a word that is none."""
+    """The method that `auto` stands for. MethodRefused for a word that is none."""
     if method not in METHODS:
-        raise ValueError(f"method {method!r}: one of {', '.join(METHODS)}")
+        raise MethodRefused(f"method {method!r}: one of {', '.join(METHODS)}")
     if method == "decomposition" and not problem.case.objective.plain:
-        raise ValueError(
+        raise MethodRefused(
             "method 'decomposition': it takes firm orders and margin only; this case's [objective] has other "
             "goals or minimum services (methods: auto, monolith, reference)"
         )
