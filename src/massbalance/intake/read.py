@@ -44,7 +44,21 @@ def read_case(
     """
     tell = progress or _silent
     log = Log()
-    source = read_source(path, log, tell)
+    return checked(read_source(path, log, tell), log, rule_source=rule_source, progress=tell)
+
+
+def checked(
+    source: Source,
+    log: Log,
+    *,
+    rule_source: bytes | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Case:
+    """The checked case of tables and settings as they were read; `source.tables` is emptied on the way.
+
+    log: holds what reading found. As `read_case` otherwise.
+    """
+    tell = progress or _silent
     settings = CaseSettings({}, None, 4)
     if source.settings is not None:
         settings = read_settings(source.settings, rule_source, log)
