@@ -115,6 +115,18 @@ def test_only_rows_that_meet_every_condition_are_struck(described: Callable[[str
     assert "OLD" in {lot for one in earlier for lot in one.factors}
 
 
+def test_conditions_are_those_of_scenarios(described: Callable[[str], Futures]) -> None:
+    """A pattern, a comparison of dates, and one of figures."""
+    wanted = (
+        'lot = "L*"',
+        'received = { ">=" = 2026-05-01 }',
+        'lot = { "!=" = "OLD" }, quantity = { "<" = 7 }',
+    )
+    for where in wanted:
+        futures = described(f"today = 2026-01-01\n[[short]]\nfactor = 0.5\nwhere = {{ {where} }}")
+        assert set(futures.draw(1).factors) == set(LOTS)
+
+
 def test_rows_that_draw_by_a_column_fare_alike(described: Callable[[str], Futures]) -> None:
     assert all(one.yields.get("bar") == one.yields.get("rod") for one in described(EVERYTHING))
     late = described('[[late]]\nby = "category"\nprobability = 0.5\ndays = { uniform = [1, 300] }')
@@ -149,28 +161,29 @@ def test_a_rule_whose_lots_are_all_there_is_noted(described: Callable[[str], Fut
         ("seed = 1.5", "seed", "whole number"),
         ("today = 'x'", "today", "a date"),
         ("late = 3", "late", "[[late]]"),
-        ("[[late]]\nprobability = 0.5", "late.1.days", "whole days"),
-        ("[[late]]\ndays = 1.5", "late.1.days", "whole days"),
-        ("[[late]]\ndays = -1", "late.1.days", "whole days"),
-        ("[[late]]\ndays = nan", "late.1.days", "whole days"),
-        ("[[late]]\ndays = 1e999999999", "late.1.days", "whole days"),
-        ("[[late]]\ndays = true", "late.1.days", "whole days"),
-        ("[[late]]\ndays = []", "late.1.days", "a list"),
-        ("[[late]]\ndays = { unifrom = [1, 2] }", "late.1.days", "`uniform`"),
-        ("[[late]]\ndays = { uniform = [1, 2, 3] }", "late.1.days", "2 figures"),
-        ("[[late]]\ndays = { uniform = [2, 1] }", "late.1.days", "least figure first"),
-        ("[[late]]\ndays = { values = [2, 1], weights = [1] }", "late.1.days", "2 weights"),
-        ("[[late]]\ndays = { values = [2, 1], weights = [0, 0] }", "late.1.days", "not all 0"),
-        ("[[late]]\ndays = 1\nprobability = 1.1", "late.1.probability", "from 0 to 1"),
-        ("[[short]]\nfactor = 1.1", "short.1.factor", "0 to 1"),
-        ("[[short]]\nfactor = 0.1234567", "short.1.factor", "6 decimals"),
-        ("[[yield]]\nfactor = 0", "yield.1.factor", "above 0"),
-        ("[[cancelled]]", "cancelled.1.probability", "from 0 to 1"),
-        ("[[cancelled]]\nprobability = 1\nfactor = 1", "cancelled.1.factor", "a known key"),
-        ("[[short]]\nfactor = 1\nwhere = { catgory = 'ingot' }", "short.1.where.catgory", "`category`"),
-        ("[[short]]\nfactor = 1\nwhere = { category = 'ingto' }", "short.1.where.category", "`ingot`"),
-        ("[[short]]\nfactor = 1\nwhere = 3", "short.1.where", "columns"),
-        ("[[short]]\nfactor = 1\nby = 'sit'", "short.1.by", "`site`"),
+        ("[[late]]\nprobability = 0.5", "late 1.days", "whole days"),
+        ("[[late]]\ndays = 1.5", "late 1.days", "whole days"),
+        ("[[late]]\ndays = -1", "late 1.days", "whole days"),
+        ("[[late]]\ndays = nan", "late 1.days", "whole days"),
+        ("[[late]]\ndays = 1e999999999", "late 1.days", "whole days"),
+        ("[[late]]\ndays = true", "late 1.days", "whole days"),
+        ("[[late]]\ndays = []", "late 1.days", "a list"),
+        ("[[late]]\ndays = { unifrom = [1, 2] }", "late 1.days", "`uniform`"),
+        ("[[late]]\ndays = { uniform = [1, 2, 3] }", "late 1.days", "2 figures"),
+        ("[[late]]\ndays = { uniform = [2, 1] }", "late 1.days", "least figure first"),
+        ("[[late]]\ndays = { values = [2, 1], weights = [1] }", "late 1.days", "2 weights"),
+        ("[[late]]\ndays = { values = [2, 1], weights = [0, 0] }", "late 1.days", "not all 0"),
+        ("[[late]]\ndays = 1\nprobability = 1.1", "late 1.probability", "from 0 to 1"),
+        ("[[short]]\nfactor = 1.1", "short 1.factor", "0 to 1"),
+        ("[[short]]\nfactor = 0.1234567", "short 1.factor", "6 decimals"),
+        ("[[yield]]\nfactor = 0", "yield 1.factor", "above 0"),
+        ("[[cancelled]]", "cancelled 1.probability", "from 0 to 1"),
+        ("[[cancelled]]\nprobability = 1\nfactor = 1", "cancelled 1.factor", "a known key"),
+        ("[[short]]\nfactor = 1\nwhere = { catgory = 'ingot' }", "short 1.where.catgory", "`category`"),
+        ("[[short]]\nfactor = 1\nwhere = { category = 'ingto' }", "short 1.where", "a row of `lots`"),
+        ("[[short]]\nfactor = 1\nwhere = 3", "short 1.where", "conditions"),
+        ("[[short]]\nfactor = 1\nwhere = { quantity = 'much' }", "short 1.where.quantity", "a number"),
+        ("[[short]]\nfactor = 1\nby = 'sit'", "short 1.by", "`site`"),
         ("[[short]]\nfactor = 1\nname = 'late 1'\n[[late]]\ndays = 1", "name", "once"),
         ("[[short]", "", "a TOML file"),
     ],

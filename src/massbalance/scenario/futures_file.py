@@ -16,14 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow as pa
 
 from massbalance.domain.case import Case, Table
 from massbalance.domain.effects import windows
 from massbalance.domain.faults import CaseRefused, Fault, in_order
 from massbalance.domain.grid import decimal_text
 from massbalance.domain.schema import TABLE_SPECS
-from massbalance.intake.log import clip, nearest
+from massbalance.intake.cells import Cells
+from massbalance.intake.log import Log, clip, nearest
+from massbalance.intake.raw import RawTable
+from massbalance.scenario.actions import matching
 from massbalance.scenario.chance import (
     DAYS,
     FACTOR,
@@ -35,11 +38,10 @@ from massbalance.scenario.chance import (
     probability,
 )
 from massbalance.scenario.futures import Futures, Rule
+from massbalance.scenario.parse import Place, parse_edit
 
-Mask = npt.NDArray[np.bool_]
 MOST_FUTURES = 100_000
 MOST_SEED = 2**63 - 1
-MOST_DIGITS = 20
 TOP = ("name", "seed", "count", "today")
 
 
@@ -149,7 +151,7 @@ class _Reader:
             self.fault("name", name, "each rule's name once: draws are keyed by it", "duplicate_key")
 
     def rule(self, kind: str, number: int, written: Mapping[str, Any], today: np.datetime64) -> Rule | None:
-        of, at, before = KINDS[kind], f"{kind}.{number}.", len(self.faults)
+        of, at, before = KINDS[kind], f"{kind} {number}.", len(self.faults)
         figure = (of.figure,) if of.figure else ()
         self.known(written, ("name", "where", "by", "probability", *figure), at)
         name = written.get("name", f"{kind} {number}")
@@ -186,38 +188,29 @@ class _Reader:
             return None
 
     def rows(self, name: str, written: Mapping[str, Any], at: str) -> dict[str, str] | None:
-        """Key of each row that meets the conditions -> the word that it draws by."""
-        table, where, by = self.case.tables[name], written.get("where", {}), written.get("by")
+        """Key of each row that meets the conditions (as scenarios have them) -> the word that it draws by.
+
+        Conditions that no row meets are a fault: what should have been risked would not be.
+        """
+        table, by = self.case.tables[name], written.get("by")
         columns = tuple(TABLE_SPECS[name].columns)
-        if not isinstance(where, dict):
-            self.fault(f"{at}where", where, "columns and what they hold, { category = [...] }")
-            return None
-        self.known(where, columns, f"{at}where.")
         if by is not None and by not in columns:
             near = nearest(str(by), columns)
             self.fault(f"{at}by", by, f"a column of `{name}` (nearest: `{near}`)", "unknown_setting")
+        log = Log()
+        conditions = {"where": written["where"]} if "where" in written else {}
+        edit = parse_edit({"table": name, "drop": True, **conditions}, Place(self.file, at.rstrip("."), log))
+        self.faults += log.finish()
+        if edit is None or (by is not None and by not in columns):
             return None
-        met = np.ones(len(table), dtype=bool)
-        for column, wanted in where.items():
-            if column in columns:
-                met &= self.met(table, column, wanted, f"{at}where.{column}")
+        asked = [condition.column for condition in edit.where]
+        cells = tuple(Cells.of(pa.array(_words(table, column), pa.large_string())) for column in asked)
+        met = matching(RawTable(tuple(asked), cells, np.arange(len(table)), True, "case"), edit)
+        if len(table) and not met.any():
+            self.fault(f"{at}where", "", f"conditions that a row of `{name}` meets")
         keys = table.text(columns[0])
         words = [f"{by}={word}" for word in _words(table, by)] if by is not None else keys
         return {str(keys[i]): str(words[i]) for i in np.flatnonzero(met)}
-
-    def met(self, table: Table, column: str, wanted: Any, at: str) -> Mask:
-        """Rows whose column holds one of the values. A value that no row has is a fault."""
-        there = _words(table, column)
-        found = np.zeros(len(table), dtype=bool)
-        for value in wanted if isinstance(wanted, list) else [wanted]:
-            word = _word(value)
-            same = np.array([one == word for one in there], dtype=bool)
-            if not same.any():
-                near = nearest(word, sorted(set(there)))
-                expected = f"a value of `{table.name}.{column}` (nearest: `{near}`)"
-                self.fault(at, value, expected, "unknown_reference")
-            found |= same
-        return found
 
     def to_come(self, rows: dict[str, str], today: np.datetime64, name: str) -> dict[str, str]:
         """Lots that become available on this day or later: what is there is neither late nor short."""
@@ -237,16 +230,7 @@ def _words(table: Table, column: str) -> list[str]:
         return [decimal_text(int(value), exact.decimals) if given else "" for value, given in cells]
     kind = TABLE_SPECS[table.name].columns[column].kind
     if kind == "flag":
-        return [_word(bool(flag)) for flag in table.flag(column)]
+        return ["true" if flag else "false" for flag in table.flag(column)]
     if kind == "date":
         return ["" if np.isnat(day) else str(day) for day in table.days(column)]
     return [str(word) for word in table.text(column)]
-
-
-def _word(value: Any) -> str:
-    """A TOML value as `_words` has it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < MOST_DIGITS:
-        return f"{value.normalize() + 0:f}"
-    return value.isoformat() if isinstance(value, dt.date) else str(value)
