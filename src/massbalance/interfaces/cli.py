@@ -13,6 +13,7 @@ from massbalance.interfaces.cli_audit import register as register_audit
 from massbalance.interfaces.cli_certificate import register as register_certificate
 from massbalance.interfaces.cli_ledger import register as register_ledger
 from massbalance.interfaces.cli_quote import register as register_quote
+from massbalance.interfaces.cli_robust import register as register_robust
 from massbalance.interfaces.shared import (
     FAILED,
     LIMIT,
@@ -237,6 +238,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
 
 
 register_quote(app)
+register_robust(app)
 register_ledger(app)
 register_certificate(app)
 register_audit(app)
