@@ -23,8 +23,9 @@ from massbalance.robust.sample import Bools, Floats, Sample, Stock
 
 SAME = 1e-12
 """Supports this close, relative, are the same."""
-PRICE_DECIMALS = 9
-"""Prices from an LP are rounded to this: any price is valid, and equal ones are told to be."""
+PRICE_DECIMALS = 6
+"""Prices from an LP are rounded to this: any price is valid, equal ones are told to be, and HiGHS would drop
+what is below 1e-9."""
 
 
 @dataclass(frozen=True)

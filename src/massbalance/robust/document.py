@@ -105,7 +105,7 @@ def _point(found: Robust, point: Point) -> Json:
     ]
     whole = None if None in gaps else rounded(max((gap for gap in gaps if gap is not None), default=0.0), 12)
     return {
-        "asked_share": exact(point.share), "status": point.status, "gap": whole, **side,
+        "asked_share": rounded(float(point.share)), "status": point.status, "gap": whole, **side,
         "seconds": rounded(point.seconds, 3),
     }  # fmt: skip
 
@@ -168,7 +168,9 @@ def publish_robust(found: Robust, told: Json, out: Path) -> None:
     out = out.resolve()
     check_target(out)
     point = found.points[0]
-    why = f"what the allocation that keeps firm promises in {float(point.share):.3g} of futures leaves"
+    why = (
+        f"credits kept for firm promises that hold in {float(point.share) * 100:.4g} % of futures, or too few"
+    )
     with staging(out) as folder:
         for name, table in _tables(found.case, point.side.allocation, why).items():
             write_file(folder / name, table.csv())

@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse
 
 from massbalance.domain.case import IndexArray
+from massbalance.formulation.labels import LEAST
 from massbalance.robust.cuts import Cut
 from massbalance.robust.sample import Floats, Sample
 from massbalance.solving.compiled import Compiled
@@ -101,7 +102,7 @@ class Master:
             rows.append(Row(x, cut.coefficient, max(0.0, most)))
         for s in below[cut.own[below]].tolist():
             least = max(0.0, float(cut.most[s]))
-            if least < most:
+            if most - least >= LEAST:
                 columns = np.append(x, self.futures[s])
                 rows.append(Row(columns, np.append(cut.coefficient, least - most), least))
         return rows
@@ -123,8 +124,9 @@ class Master:
                 least = float(broken[s])
         steps = np.diff(np.append(np.maximum(0.0, cut.most[chosen]), most))
         x = self.base.x[self.sample.pair[cut.pair]]
-        columns = np.concatenate([x, self.futures[chosen]])
-        values = np.concatenate([cut.coefficient, -steps])
+        told = steps >= LEAST
+        columns = np.concatenate([x, self.futures[chosen][told]])
+        values = np.concatenate([cut.coefficient, -steps[told]])
         return Row(columns, values, float(max(0.0, cut.most[chosen[0]])))
 
     @cached_property

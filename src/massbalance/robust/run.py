@@ -30,7 +30,7 @@ from massbalance.solving.assembly import assemble
 
 Progress = Callable[[str], None]
 GOALS = ("firm_shortfall_t", "margin", "tie_break")
-MORE = 8
+MORE = 4
 """How often the room for rounding is made ten times larger where booking did not fit into it."""
 
 
