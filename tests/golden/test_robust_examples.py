@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from massbalance.intake.read import read_case
 from massbalance.robust.check import Kept
+from massbalance.robust.document import verified
 from massbalance.robust.run import NotRobust, Robust, budget, robust
 from massbalance.scenario.futures_file import read_futures
 from tests.golden.tiny import Tiny, tiny
@@ -162,6 +164,15 @@ def test_confidence_limits_are_those_of_the_tables() -> None:
     assert Kept(0, 10).high == pytest.approx(1 - 0.025**0.1)
     assert Kept(10, 10).low == pytest.approx(0.025**0.1)
     assert (Kept(5, 10).low, Kept(5, 10).high) == pytest.approx((0.1871, 0.8129), abs=5e-5)
+
+
+def test_an_allocation_that_claims_a_gram_too_much_is_caught(tmp_path: Path) -> None:
+    """The verifier's rules: 9 t and a gram on 9 t of green metal break the claim of the order."""
+    found = promised(ship(), tmp_path, '[[short]]\nwhere = { lot = "ship" }\nfactor = 0.5')
+    allocation = found.points[0].side.allocation
+    assert verified(found.case, allocation) == []
+    more = replace(allocation, claimed=allocation.claimed + 1)
+    assert {fault.code for fault in verified(found.case, more)} >= {"C4 claim"}
 
 
 def test_goals_that_it_does_not_know_are_refused(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def robust(
 
     Exit 5: a share was not decided within the time limit; what is shown is valid, its gap is proven.
 
-    Example: massbalance robust data/aluminium data/aluminium/futures.toml --share 0.95
+    Example: massbalance robust data/aluminium data/aluminium/scenarios/futures.toml --share 0.95
     """
     must_exist("robust", case)
     must_exist("robust", futures)
