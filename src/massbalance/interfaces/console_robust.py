@@ -47,6 +47,11 @@ def _goal(goal: Mapping[str, Any], currency: str) -> str:
     return f"firm shortfall, priority {goal['priority']} (t)"
 
 
+def _short(goal: Mapping[str, Any], currency: str) -> str:
+    """A goal in few letters, for a column."""
+    return _goal(goal, currency).replace("firm shortfall, priority", "shortfall")
+
+
 def _costs(told: Mapping[str, Any]) -> list[str]:
     rows = []
     for goal in told["robust"]["objectives"]:
@@ -104,7 +109,7 @@ def _broken(told: Mapping[str, Any]) -> list[str]:
 
 
 def _curve(told: Mapping[str, Any]) -> list[str]:
-    goals = [_goal(goal, told["currency"]) for goal in told["plain"]["objectives"]]
+    goals = [_short(goal, told["currency"]) for goal in told["plain"]["objectives"]]
     rows = []
     for point in told["curve"]:
         fresh = "-" if point["fresh"] is None else _percent(point["fresh"]["share"])
