@@ -257,14 +257,15 @@ def build_supply(case: Case, apart: frozenset[str] = frozenset()) -> Supply:
     return Supply(effects, window, parts, pools, tuple(limits), limit_of_product, coefficients)
 
 
-def build_problem(case: Case, supply: Supply | None = None) -> Problem:
+def build_problem(case: Case, supply: Supply | None = None, *, apart: IndexArray | None = None) -> Problem:
     """Sets and parameters of a valid case (always succeeds; an empty case gives an empty problem).
 
-    supply: that of a case which differs in its orders and offers only, if there is one.
+    supply: that of a case which differs in its orders and offers only, if there is one; apart: a code of
+    each order, orders with different codes share no recipe (which costs columns and nothing else).
     """
     on = build_supply(case) if supply is None else supply
     terms = build_terms(case)
-    recipes = build_recipes(case, terms, on.limit_of_product, list(on.limits))
+    recipes = build_recipes(case, terms, on.limit_of_product, list(on.limits), apart)
     pairs = build_pairs(case, on.pools, recipes, on.coefficients, _wanted(case, on))
     stakes = build_stakes(case)
     steps = _build_steps(case, terms, recipes, stakes)

@@ -214,8 +214,17 @@ def recipe_id(case: Case, terms: Terms, term: int) -> str:
     return str(order) if offer < 0 else f"{order}/{case.offers.text('offer')[offer]}"
 
 
-def build_recipes(case: Case, terms: Terms, limit_of_product: IndexArray, limits: list[Limit]) -> Recipes:
-    """Group terms by product limit, period, claim, level and accepted schemes."""
+def build_recipes(
+    case: Case,
+    terms: Terms,
+    limit_of_product: IndexArray,
+    limits: list[Limit],
+    apart: IndexArray | None = None,
+) -> Recipes:
+    """Group terms by product limit, period, claim, level and accepted schemes.
+
+    apart: a code of each order, shape (orders,); orders with different codes share no recipe.
+    """
     orders = case.orders
     limit = limit_of_product[rows_of(case.products, orders, "product")][terms.order]
     period = rows_of(case.periods, orders, "period")[terms.order]
@@ -223,7 +232,8 @@ def build_recipes(case: Case, terms: Terms, limit_of_product: IndexArray, limits
     schemes = order_schemes[terms.order]
     claim = pd.factorize(terms.claim)[0].astype(np.intp)
     level_code = pd.factorize(terms.level.values)[0].astype(np.intp)
-    of_term, first = numbered([limit, period, claim, level_code, schemes])
+    keys = [limit, period, claim, level_code, schemes]
+    of_term, first = numbered(keys if apart is None else [*keys, apart[terms.order]])
     level = terms.level.take(first)
     product = np.array([one.product for one in limits], dtype=np.intp)[limit[first]]
     return Recipes(

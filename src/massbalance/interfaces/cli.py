@@ -17,6 +17,7 @@ from massbalance.interfaces.cli_pages import register as register_pages
 from massbalance.interfaces.cli_purchase import register as register_purchase
 from massbalance.interfaces.cli_quote import register as register_quote
 from massbalance.interfaces.cli_reservations import register as register_reservations
+from massbalance.interfaces.cli_robust import register as register_robust
 from massbalance.interfaces.cli_short import register as register_short
 from massbalance.interfaces.cli_strategy import register as register_strategy
 from massbalance.interfaces.cli_sweep import register as register_sweep
@@ -258,6 +259,7 @@ register_sweep(app)
 register_short(app)
 register_purchase(app)
 register_reservations(app)
+register_robust(app)
 register_ledger(app)
 register_certificate(app)
 register_audit(app)

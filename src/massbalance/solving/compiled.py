@@ -70,11 +70,15 @@ class Compiled:
 def compile_model(problem: Problem) -> Compiled:
     """State the model in Pyomo and compile it. ValueError where a figure is not finite."""
     # Pyomo takes a second to import, and only the reference needs it
-    from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
-
     from massbalance.formulation.model import build_model
 
-    model, goals = build_model(problem)
+    return compile_stated(problem, *build_model(problem))
+
+
+def compile_stated(problem: Problem, model: Columns, goals: list[Goal]) -> Compiled:
+    """Compile a model that stands in Pyomo, with whatever else was stated there."""
+    from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
     standard = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True, set_sense=None)
     column_of = {id(v): i for i, v in enumerate(standard.columns)}
 
