@@ -164,6 +164,22 @@ def test_margin_first_keeps_it_too(tmp_path: Path) -> None:
     assert quote.answer.floor_feasible == pytest.approx(9)
 
 
+def test_room_that_a_whole_order_leaves(tmp_path: Path) -> None:
+    """12 t firm and whole get none of 10 t, in parts they would have all of it: 3 t can be held, 7 more."""
+    case = tiny(
+        lots={"L": {"quantity": 10, "green_share": 1}},
+        orders={"big": {"mass_t": 12, "premium_per_t": 1, "firm": "true", "whole": "true"}},
+        production={("bar", "Q1"): 40},
+    )
+    asked = session(case, tmp_path)
+    assert reserved(asked, "A", 3) == "R-0001"
+    assert short(asked) == []
+    quote = asked.quote(mass_t=8, **TERMS)
+    assert quote.feasible_t == pytest.approx(7)
+    assert quote.relaxation is not None
+    assert quote.relaxation.feasible_t == pytest.approx(7)
+
+
 def test_like_reservations_of_like_terms_stay_apart(tmp_path: Path) -> None:
     """Two of the same terms are one step of the model, and still two promises."""
     asked = session(ten_tonnes(), tmp_path)
@@ -190,3 +206,57 @@ def test_a_reservation_stands_among_the_limits_that_clash(tmp_path: Path) -> Non
     words = [relaxation.words for relaxation in quote.relaxations]
     assert any("reservation R-0001" in text and "1 t less" in text for text in words)
     assert asked.quote(mass_t=1, **TERMS).conflict == ()
+    of_book = [clash for clash in quote.conflict if "reservation" in clash.words]
+    assert [(clash.words, clash.rows) for clash in of_book] == [
+        ("promised to reservation R-0001 (A): 3.000 t", (("reservations", ("R-0001",), "mass_t"),))
+    ]
+
+
+def in_the_book(asked: Session, mass: float, book: Path) -> list[str]:
+    """Words of the relaxations of a quote that give way in the book; each is tried there."""
+    found = []
+    for one in asked.quote(mass_t=mass, **TERMS).relaxations:
+        edits = [edit for edit in one.edits if edit.table == "reservations"]
+        if not edits:
+            continue
+        found.append(one.words)
+        before = book.read_text(encoding="utf-8")
+        header, *rows = [line.split(",") for line in before.splitlines()]
+        for edit in edits:
+            row = next(row for row in rows if row[0] == edit.key[0])
+            assert row[header.index(edit.column)] == edit.old
+            row[header.index(edit.column)] = edit.new
+        changed = "".join(",".join(row) + "\n" for row in [header, *rows])
+        book.write_text(changed, encoding="utf-8")
+        assert feasible(asked, mass) == pytest.approx(mass)
+        assert short(asked) == []
+        book.write_text(before, encoding="utf-8")
+    return found
+
+
+def test_a_reservation_gives_way_in_the_book(tmp_path: Path) -> None:
+    """Beside 6 t promised and 3 t reserved 2 t more fit if it holds a tonne less, 4 t if it is released."""
+    asked, book = session(ten_tonnes(), tmp_path), tmp_path / "book.csv"
+    assert reserved(asked, "A", 3) == "R-0001"
+    assert in_the_book(asked, 2, book) == ["reservation R-0001 (A) gets 1 t less: 2 t in place of 3 t"]
+    assert in_the_book(asked, 4, book) == ["reservation R-0001 (A) is released: it loses its 3 t"]
+
+
+def test_with_the_margin_first_it_stands_in_the_way_too(tmp_path: Path) -> None:
+    """A run would give a reservation, which has no premium, nothing; the book keeps its 3 t of 10."""
+    case = tiny(
+        goals=("margin", "firm_shortfall"),
+        lots={"L": {"quantity": 10, "green_share": 1}},
+        orders={
+            "rich": {"mass_t": 6, "premium_per_t": 9},
+            "poor": {"mass_t": 8, "premium_per_t": 4, "firm": "true"},
+        },
+        production={("bar", "Q1"): 40},
+    )
+    asked, book = session(case, tmp_path), tmp_path / "book.csv"
+    assert reserved(asked, "A", 3) == "R-0001"
+    quote = asked.quote(mass_t=5, **TERMS)
+    assert quote.feasible_t == pytest.approx(3)
+    kinds = [(clash.kind, clash.words.split(":")[0]) for clash in quote.conflict]
+    assert ("promised", "promised to reservation R-0001 (A)") in kinds
+    assert in_the_book(asked, 5, book) == ["reservation R-0001 (A) gets 2 t less: 1 t in place of 3 t"]

@@ -24,6 +24,7 @@ from massbalance.quote.linear import worth
 from massbalance.quote.losers import claimed
 from massbalance.quote.reservations import Reservation, exact_text
 from massbalance.solving.compiled import Compiled
+from massbalance.solving.highs import SolverError
 from massbalance.solving.hot import DUAL, Hot
 from massbalance.solving.stamp import SALT, Stamp
 
@@ -163,12 +164,13 @@ class Layer:
 
     def _kept(self, ground: Ground, stamp: Stamp, mass: Floats) -> Ground | None:
         """The ground with orders that stay; None where they cannot be decided so."""
-        hot = ground.hot.keeping(stamp, mass)
         if ground.decider is None:
+            hot = ground.hot.keeping(stamp, mass)
             return Ground(hot, None, claimed(self.problem, self.compiled, hot.chosen), 0.0, ground.laid + 1)
         decided = ground.decider.all_of(stamp, mass)
         if decided is None or decided.taken is None or decided.columns is None:
             return None
+        hot = _relaxed(ground.hot, ground.decider, stamp, mass)
         decider = ground.decider.keeping(hot, stamp, mass, decided.taken.minimum)
         got = claimed(self.problem, self.compiled, decided.columns)
         return Ground(hot, decider, got, max(ground.gap, decided.gap), ground.laid + 1)
@@ -184,6 +186,18 @@ class Layer:
         kept = self._kept(ground, stamp, np.array([grams / GRID])) if grams else None
         held[one.name] = Kept(one, grams if kept else 0, "" if grams == ask.mass and kept else SHORT)
         return kept or ground
+
+
+def _relaxed(hot: Hot, decider: Decider, stamp: Stamp, mass: Floats) -> Hot:
+    """The relaxation with orders that stay.
+
+    Taken in parts, firm orders may get more than any decisions give them, and leave no room for what was
+    decided: then they are held to what these give them.
+    """
+    try:
+        return hot.keeping(stamp, mass)
+    except SolverError:
+        return hot.keeping(stamp, mass, decider.held)
 
 
 SHORT = "the case as it is cannot keep all of it"

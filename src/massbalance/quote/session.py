@@ -10,7 +10,7 @@ A quote leaves nothing behind: the next answer is the same as without it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -35,8 +35,8 @@ from massbalance.quote.explain import Explanation, explain
 from massbalance.quote.linear import Worth, worth
 from massbalance.quote.losers import Displaced, Drawn, claimed, displaced, drawn
 from massbalance.quote.reservations import Reservation
-from massbalance.quote.reserved import Ground, Layer
-from massbalance.quote.reserved_orders import with_reservations
+from massbalance.quote.reserved import Ground, Kept, Layer
+from massbalance.quote.reserved_orders import why_not
 from massbalance.quote.strategies import refuse_strategies
 from massbalance.quote.tonne import Tonne
 from massbalance.quote.words import Binders, Binding
@@ -137,7 +137,13 @@ class Session:
         kept = () if self.desk.counted is None else self.desk.counted.kept
         if feasible >= ask.mass_t or not any(one.held for one in kept):
             return explain(self, ask, feasible)
-        return explain(self.again(with_reservations(self.case, kept)), ask, feasible)
+        return why_not(self, kept, self.desk.day, ask, feasible)
+
+    def stand_on(self, reservations: Sequence[Reservation]) -> tuple[Kept, ...]:
+        """Stand on these reservations, in their order; what is kept of each. For a session without a book."""
+        ground, kept = self.desk.layer.upon(self._free, reservations)
+        self.hot, self.decider, self.claimed = ground.hot, ground.decider, ground.claimed
+        return kept
 
     def stamp(self, ask: Ask, hot: Hot | None = None) -> Stamp:
         """What an ask adds to the model (as it stands, or to `hot`)."""

@@ -150,14 +150,15 @@ class Hot:
         if core and unique.status == "optimal":
             self.core = core_of(self, self.said, least_price(self.margin))
 
-    def keeping(self, stamp: Stamp, mass: Floats) -> Hot:
+    def keeping(self, stamp: Stamp, mass: Floats, held: Holds | None = None) -> Hot:
         """The same model with orders that stay upon it, their claimed mass fixed (t); this one is left alone.
 
-        Nothing is stated again; HiGHS goes on from this one's basis. SolverError: the mass is not feasible.
+        held: what goals are held at instead, if given. Nothing is stated again; HiGHS goes on from this one's
+        basis. SolverError: the mass is not feasible.
         """
         both = laid(self.compiled, stamp, mass)
         none = np.zeros(len(stamp.columns))
-        held = [(np.concatenate([costs, none]), value) for costs, value in self.held]
+        held = [(np.concatenate([costs, none]), value) for costs, value in held or self.held]
         names = [goal.name for goal in both.goals]
         start = None
         if self.settled is not None:
