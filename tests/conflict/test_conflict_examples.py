@@ -36,6 +36,21 @@ def edits(quote: Quote, kind: str) -> list[tuple[str, str, str | None, str]]:
 INGOT = {"L": {"quantity": 10, "green_share": 1}}
 
 
+def test_minimum_services_are_told_where_they_alone_stand_in_the_way(tmp_path: Path) -> None:
+    """Of 10 t, 8 t go to an order that is not firm: 2 t are left, though 5 t fit beside firm orders."""
+    least = {"by": "customer", "group": "c", "share": 0.8}
+    case = tiny(
+        lots=INGOT,
+        orders={"O": {"mass_t": 10, "premium_per_t": 9, "customer": "c"}},
+        production={("bar", "Q1"): 40},
+    ).but(settings={"objective": {"minimum_service": [least]}})
+    quote = asked(case, tmp_path, mass_t=5)
+    assert quote.feasible_t == pytest.approx(2)
+    assert quote.conflict == ()
+    [note] = quote.as_dict()["conflict_notes"]  # type: ignore[misc]
+    assert "minimum services" in note
+
+
 def test_what_is_feasible_has_no_conflict(tmp_path: Path) -> None:
     quote = asked(two_buyers(), tmp_path, mass_t=10)
     assert (quote.conflict, quote.relaxations) == ((), ())

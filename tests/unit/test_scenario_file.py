@@ -131,6 +131,7 @@ def test_every_fault_of_a_file_is_told_at_once_with_the_nearest_name() -> None:
         ({"table": "lots", "where": {"quantity": "many"}, "drop": True}, "edit 1.where.quantity"),
         ({"table": "lots"}, "edit 1"),
         ({"drop": True}, "edit 1.table"),
+        ({"table": ["lots"], "drop": True}, "edit 1.table"),
     ],
 )  # fmt: skip
 def test_what_cannot_stand_in_its_place_is_a_fault_there(edit: dict[str, Any], column: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from massbalance.quote.clash import Filter
 from massbalance.quote.limits import Clash, Namer
+from massbalance.quote.losers import LEAST_T
 from massbalance.quote.mend import Again, Mender, Relaxation
 from massbalance.quote.promise import LEVEL, PROMISED, Promise
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 FIRST = {LEVEL: 0, PROMISED: 2}
 """The claim is read first, promises to others last."""
+ROUNDING = "no limit clashes: what is missing is the solver's rounding"
+MINIMUMS = (
+    "it clashes with the case's minimum services (objective.minimum_service): without these all of it fits "
+    "beside the firm orders"
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,8 @@ def explain(
     limits = Filter(promise)
     found = limits.find()
     if found is None:
-        return Explanation(notes=("no limit clashes: what is missing is the solver's rounding",))
+        minimums = bool(session.case.objective.minimums) and ask.mass_t - feasible > LEAST_T
+        return Explanation(notes=(MINIMUMS if minimums else ROUNDING,))
     namer = Namer(promise)
     conflict = [namer.clash(key, key in found.alone) for key in found.keys]
     conflict.sort(key=lambda c: (FIRST.get(c.kind, 1), c.kind, c.of))

@@ -161,7 +161,7 @@ def parse_edit(given: Any, at: Place, number: int = 0) -> Edit | None:
 def _table(name: Any, at: Place) -> TableSpec | None:
     if name is None:
         at.within("table").fault(None, f"a table: {one_of(TABLE_SPECS)}")
-    elif name not in TABLE_SPECS:
+    elif not isinstance(name, str) or name not in TABLE_SPECS:
         likely = nearest(str(name), TABLE_SPECS)
         at.within("table").fault(name, f"a table of a case (nearest: `{likely}`)", "unknown_table")
     return TABLE_SPECS[name] if isinstance(name, str) and name in TABLE_SPECS else None
