@@ -82,6 +82,9 @@ def test_exit_3_tells_every_fault_and_exit_2_what_is_not_there(case: Path, book:
     for command in (arguments(case, book, 1), ("reservations", book), ("release", book, "R-1")):
         assert inside(*command).code == 3
     assert book.read_text(encoding="utf-8") == "reservation\nR-1\n"
+    book.write_text("another,file\n1,2\n", encoding="utf-8")
+    assert inside("quote", case, *TERMS, "--mass", 1, "--reservations", book).code == 3
+    assert inside("reservations", book).code == 3
 
 
 def test_the_book_is_kept_in_time_order(case: Path, book: Path) -> None:

@@ -143,7 +143,7 @@ def draft(name: str, raw: RawTable, log: Log, spec: TableSpec | None = None) -> 
         required = ", ".join(c.name for c in spec.columns.values() if c.required)
         expected = f"a header of table `{name}` ({required} ...)"
         log.add(name, 1, "", ",".join(raw.header), expected, "file")
-        return no_rows(name, known=False)
+        return Draft(spec, False, False, np.zeros(0, dtype=np.int64))
     for column, cells in _known_columns(raw, spec, log).items():
         _add_column(table, spec.columns[column], cells, log)
     absent = [c.name for c in spec.columns.values() if c.required and c.name not in table.columns]
