@@ -355,7 +355,7 @@ class Highs:
 
         goals: costs, shape (columns,) each; prices have HiGHS's own signs.
         """
-        status, found = self.highs.getBasicVariables()
+        status, found = self.highs.getBasicVariables()  # type: ignore[attr-defined]
         self._ok(status, "getBasicVariables")
         index = np.asarray(found, dtype=np.intp)
         of_column, basic = index >= 0, np.zeros(self.count, dtype=bool)
@@ -364,7 +364,7 @@ class Highs:
         for costs in goals:
             right = np.zeros(len(index))
             right[of_column] = costs[index[of_column]]
-            status, price = self.highs.getBasisTransposeSolve(right)
+            status, price = self.highs.getBasisTransposeSolve(right)  # type: ignore[attr-defined]
             self._ok(status, "getBasisTransposeSolve")
             prices.append(np.array(price, dtype=np.float64))
         return basic, prices
