@@ -114,3 +114,19 @@ def test_what_was_asked_before_changes_nothing(seed: int, tmp_path: Path, every_
     again = [session.quote(**terms).as_dict() for terms in reversed(many)][::-1]
     for one, other in zip(first, again, strict=True):
         assert {**one, "seconds": None} == {**other, "seconds": None}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_one_solve_for_margin_and_tie_break_says_what_two_say(
+    seed: int, tmp_path: Path, every_core: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Orders that are asked of the whole model, with joint costs and without."""
+    monkeypatch.setattr(core, "LIGHT", -1.0)
+    jointly = session_of(tmp_path / "case", seed)
+    assert jointly.hot.joint
+    monkeypatch.setattr(hot, "SMALLEST", 10**9)
+    apart = Session(jointly.case)
+    assert not apart.hot.joint
+    for number in range(4):
+        terms = drawn_terms(jointly.case, 100 * seed + number)
+        check(jointly, jointly.quote(**terms), apart.quote(**terms))

@@ -67,12 +67,12 @@ def worth(hot: Hot, stamp: Stamp, mass: float, *, unique: bool) -> Worth:
     """
     with hot.trial(stamp) as trial:
         trial.between(mass, mass)
-        trial.aim_at_margin()
-        found, short, feasible = trial.go_on(DUAL), None, mass
+        found, columns = _best(trial, unique)
+        short, feasible = None, mass
         if found is None:
             short, feasible = _greatest(trial, mass)
-            found = _at(trial, feasible) if feasible > 0 else None
-        columns = trial.unique(found) if unique and found is not None else None
+            if feasible > 0:
+                found, columns = _at(trial, feasible, unique)
     loss = 0.0 if found is None else loss_of(found.minimum, hot.minimum)
     return Worth(mass, feasible, loss, found, columns, short)
 
@@ -88,12 +88,26 @@ def _greatest(trial: AnyTrial, mass: float) -> tuple[Found, float]:
     return short, mass if most >= mass * (1 - NEARLY) else grams(most)
 
 
-def _at(trial: AnyTrial, mass: float) -> Found:
-    """The best margin with a mass that is feasible."""
+def _best(trial: AnyTrial, unique: bool) -> tuple[Found | None, Floats | None]:
+    """The best margin, and the columns that the tie-break chooses, if asked; None may mean anything."""
+    both = trial.both() if unique else None
+    if both is not None:
+        return both
+    trial.aim_at_margin()
+    found = trial.go_on(DUAL)
+    return found, trial.unique(found) if unique and found is not None else None
+
+
+def _at(trial: AnyTrial, mass: float, unique: bool) -> tuple[Found, Floats | None]:
+    """The same with a mass that is feasible."""
     trial.begin_again()
     trial.between(mass, mass)
+    found, columns = _best(trial, unique)
+    if found is not None:
+        return found, columns
+    trial.begin_again()
     trial.aim_at_margin()
     found = trial.solve(DUAL)
     if found is None:
         raise SolverError("HiGHS: the greatest mass of an order is not feasible")
-    return found
+    return found, trial.unique(found) if unique else None

@@ -173,6 +173,10 @@ class CoreTrial:
         moves = core.upper[columns] > core.lower[columns]
         return np.asarray(moves & (core.at[columns] >= core.upper[columns]))
 
+    def both(self) -> tuple[Found | None, Floats | None] | None:
+        """None: a core is asked for the margin, then for the tie-break."""
+        return None
+
     def go_on(self, method: int) -> Found | None:
         """The optimum of what is aimed at; None may mean anything, and another question must follow."""
         if self.full is not None:

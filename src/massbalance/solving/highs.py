@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -349,6 +349,25 @@ class Highs:
         point = highspy.HighsSolution()
         point.col_value = columns
         self._ok(self.highs.setSolution(point), "setSolution")
+
+    def basis_prices(self, goals: Sequence[Floats]) -> tuple[npt.NDArray[np.bool_], list[Floats]]:
+        """Which columns are basic at the optimum just found, and what that basis gives rows in some goals.
+
+        goals: costs, shape (columns,) each; prices have HiGHS's own signs.
+        """
+        status, found = self.highs.getBasicVariables()  # type: ignore[attr-defined]
+        self._ok(status, "getBasicVariables")
+        index = np.asarray(found, dtype=np.intp)
+        of_column, basic = index >= 0, np.zeros(self.count, dtype=bool)
+        basic[index[of_column]] = True
+        prices = []
+        for costs in goals:
+            right = np.zeros(len(index))
+            right[of_column] = costs[index[of_column]]
+            status, price = self.highs.getBasisTransposeSolve(right)  # type: ignore[attr-defined]
+            self._ok(status, "getBasisTransposeSolve")
+            prices.append(np.array(price, dtype=np.float64))
+        return basic, prices
 
     def option(self, name: str, value: float | str) -> None:
         """Set an option; a misspelt one is an error."""

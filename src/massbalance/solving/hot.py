@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 import highspy
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse
 
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.core import SMALLEST, Core, core_of
 from massbalance.solving.core_trial import CoreTrial
 from massbalance.solving.highs import Answer, Highs, SolverError
+from massbalance.solving.joint import joint_costs, margin_of, solve_jointly
 from massbalance.solving.robust import LEAST_SLACK, WORSE, solve_checked
 from massbalance.solving.stamp import Base, Stamp, laid, merged, new_columns
 from massbalance.solving.ties import PRICED, Optimum, break_ties
@@ -102,7 +104,8 @@ class Hot:
     been solved to the margin's optimum with these holds, if it is at hand; near: columns of that optimum
     which the tie-break chooses, or a basis near it, if they are known; base: where rows and flows stand, if
     the compiled model has no labels; fixes: of a core, which goals the whole holds by fixing columns.
-    chosen: columns of the optimum that the tie-break chooses.
+    chosen: columns of the optimum that the tie-break chooses; joint: are the costs at rest those of
+    margin and tie-break at once?
     """
 
     def __init__(
@@ -125,6 +128,7 @@ class Hot:
         self.settled: Settled | None = None
         self.chosen = np.zeros(self.columns)
         self.core: Core | None = None
+        self.joint = False
         if self.columns:
             self._solve(model is None, near, fixes is None and len(self.prices) >= SMALLEST)
 
@@ -149,6 +153,21 @@ class Hot:
         self.said = (of_margin, self.model.solved)
         if core and unique.status == "optimal":
             self.core = core_of(self, self.said, least_price(self.margin))
+            self._join()
+
+    def _join(self) -> None:
+        """Let trials begin where margin and tie-break are both at their optimum."""
+        self.joint = True
+        self.rest()
+        if solve_jointly(self.model).status == "optimal":
+            self.basis = self.model.highs.getBasis()
+            return
+        self.joint = False
+        self.rest()
+
+    def rest(self) -> None:
+        """The costs from which trials begin."""
+        self.model.set_costs(joint_costs(self.margin, self.tie_break) if self.joint else self.margin)
 
     def keeping(self, stamp: Stamp, mass: Floats, held: Holds | None = None) -> Hot:
         """The same model with orders that stay upon it, their claimed mass fixed (t); this one is left alone.
@@ -200,8 +219,8 @@ class Hot:
             yield trial
         finally:
             self.model.cut_back(self.columns, self.rows)
-            if not trial.for_margin:
-                self.model.set_costs(self.margin)
+            if not trial.at_rest:
+                self.rest()
 
 
 class Trial:
@@ -212,19 +231,20 @@ class Trial:
         self.least: float | Floats = 0.0
         self.most: float | Floats = float(stamp.problem.recipe_mass.sum())
         self.costs = np.zeros(0)
-        self.for_margin = True
+        self.at_rest, self.for_margin = True, not hot.joint
         self.basis: highspy.HighsBasis | None = None
+        self.entries = scipy.sparse.csc_array((0, 0))
 
     def lay(self) -> None:
         """Add the order's rows and columns."""
         hot, small = self.hot, self.stamp.small
         rows = hot.compiled.matrix.shape[0]
-        entries = new_columns(self.stamp, rows, len(hot.held))
+        self.entries = new_columns(self.stamp, rows, len(hot.held))
         of_rows, of_columns = self.stamp.rows, self.stamp.columns
         hot.model.add_rows(small.row_lower[of_rows], small.row_upper[of_rows])
-        # the model's costs are those of the margin
         costs = self.stamp.costs("margin")
-        hot.model.add_columns(entries, costs, small.upper[of_columns])
+        at_rest = joint_costs(costs, self.stamp.costs("tie_break")) if hot.joint else costs
+        hot.model.add_columns(self.entries, at_rest, small.upper[of_columns])
         self.costs = np.concatenate([hot.margin, costs])
         basis = hot.model.highs.getBasis()
         self.basis = basis if hot.basis is not None and basis.valid else None
@@ -254,8 +274,39 @@ class Trial:
         self._aim(costs)
 
     def _aim(self, costs: Floats) -> None:
-        self.costs, self.for_margin = costs, False
+        self.costs, self.for_margin, self.at_rest = costs, False, False
         self.hot.model.set_costs(costs)
+
+    def both(self) -> tuple[Found | None, Floats | None] | None:
+        """The margin's optimum and the one that the tie-break chooses, by one solve.
+
+        None in doubt, the trial then being as it was; two times None where it finds no point, which may mean
+        anything.
+        """
+        hot = self.hot
+        if not hot.joint:
+            return None
+        margin = np.concatenate([hot.margin, self.stamp.costs("margin")])
+        ties = np.concatenate([hot.tie_break, self.stamp.costs("tie_break")])
+        if not self.at_rest:
+            self._aim(joint_costs(margin, ties))
+        answer = solve_jointly(hot.model)
+        if answer.status == "infeasible":
+            return None, None
+        if answer.columns is not None and self._believed(answer, LEAST_SLACK):
+            lower = [hot.compiled.row_lower, np.full(len(hot.held), -np.inf), self._least_of_rows()]
+            slacks = np.isneginf(np.concatenate(lower))
+            said = margin_of(
+                hot.model, answer.columns, (margin, ties), self.entries, slacks, hot.held, least_price(margin)
+            )
+            if said is not None:
+                return self.found(said, hot=True), answer.columns
+        self.begin_again()
+        return None
+
+    def _least_of_rows(self) -> Floats:
+        """Left sides of the order's rows."""
+        return self.stamp.small.row_lower[self.stamp.rows]
 
     def solve(self, method: int) -> Found | None:
         """The optimum of what is aimed at; None where there is no point (HiGHS is asked again, cold)."""
@@ -307,7 +358,7 @@ class Trial:
             costs = np.concatenate([self.hot.tie_break, self.stamp.costs("tie_break")])
             start = self.hot.settled.extended(*(len(n) for n in (self.stamp.columns, self.stamp.rows)))
             answer = model.settle(costs, least_price(self.costs), DUAL, start)
-            self.for_margin = False
+            self.for_margin = self.at_rest = False
             if answer.columns is not None and self._believed(answer, LEAST_SLACK):
                 least = found.minimum + LEAST_SLACK * max(1.0, abs(found.minimum))
                 if float(self.costs @ answer.columns) <= least:
