@@ -23,8 +23,9 @@ DIGITS = 9
 
 
 def shown(value: float | None) -> Decimal | None:
-    """A solver's figure as a decimal of nine significant digits, at most nine decimals; None where there is none,
-    as a gap that nothing bounds yet.
+    """A solver's figure as a decimal of nine significant digits, at most nine decimals.
+
+    None where there is none, as a gap that nothing bounds yet.
     """
     if value is None or isinf(value):
         return None
