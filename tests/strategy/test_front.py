@@ -112,6 +112,48 @@ def test_words_that_are_no_goals_are_faults_all_at_once(tmp_path: Path) -> None:
     assert [fault.column for fault in refused.value.faults] == ["goals", "goals", "points"]
 
 
+def test_groups_that_are_none_are_refused_also_where_no_goal_has_any(tmp_path: Path) -> None:
+    case = two_customers().write(tmp_path / "case")
+    ended = inside("pareto", case, "--goals", "margin,tonnage", "--by", "fish", "--json")
+    assert ended.code == 3
+    assert [fault["column"] for fault in json.loads(ended.out)["faults"]] == ["by"]
+
+
+@pytest.mark.parametrize(
+    "goals", ["margin,expiry", "tonnage,margin", "margin,fair_share", "common_share,margin"]
+)
+def test_a_case_without_orders_has_a_front_of_one_point(goals: str, tmp_path: Path) -> None:
+    case = two_customers().but(orders={"R": None, "P": None}).write(tmp_path / "case")
+    ended = inside("pareto", case, "--goals", goals, "--json")
+    assert (ended.code, ended.err) == (0, "")
+    assert len(json.loads(ended.out)["points"]) == 1
+    assert "-0.00" not in inside("pareto", case, "--goals", goals).out
+
+
+def test_minimums_that_clash_are_told_as_json_too(tmp_path: Path) -> None:
+    clash = [{"by": "customer", "group": g, "share": 0.9} for g in ("poor", "rich")]
+    case = two_customers().but(settings={"objective": {"minimum_service": clash}}).write(tmp_path / "case")
+    ended = inside("pareto", case, "--goals", "margin,fair_share", "--json")
+    assert ended.code == 4
+    assert json.loads(ended.out)["status"] == "infeasible"
+
+
+def test_a_front_that_the_limit_cuts_ends_with_five(tmp_path: Path) -> None:
+    ended = inside(
+        "pareto", ROOT / "data" / "aluminium", "--goals", "margin,fair_share", "--time-limit", "0.01"
+    )
+    assert ended.code == 5
+    assert "before the front was found" in ended.err
+
+
+def test_strategies_cut_by_the_limit_are_one_document_too() -> None:
+    """A gap that nothing bounds yet is no figure of JSON: null."""
+    case = ROOT / "data" / "aluminium"
+    ended = inside("strategies", case, "--time-limit", "0.01", "--json")
+    assert ended.code == 5
+    assert any(line["status"] == "limit" for line in json.loads(ended.out)["lines"])
+
+
 def test_commands_show_the_same_as_text_and_as_json(tmp_path: Path) -> None:
     case = two_customers().write(tmp_path / "case")
     ended = inside("pareto", case, "--goals", "margin,fair_share", "--points", "3", "--json")

@@ -105,6 +105,33 @@ def test_of_one_thing_measured_twice_only_the_more_valuable_is_used(tmp_path: Pa
     assert claims(case, "first in, first out") == {"A": 4}
 
 
+def test_an_origin_counts_once_in_the_average_too(tmp_path: Path) -> None:
+    """10 t of one melt, told by two lots, for 20 t made: a mean of a half, not of one."""
+    lots = {name: {"quantity": 10, "green_share": 1, "origin": "melt"} for name in ("L1", "L2")}
+    orders = {"A": {"mass_t": 10, "level": 0.5}, "B": {"mass_t": 10, "level": 0.6}}
+    case = read_case(tiny(lots=lots, orders=orders).write(tmp_path / "case"))
+    assert claims(case, "rolling average") == {"A": 10, "B": 0}
+
+
+def test_a_lot_that_no_period_can_use_does_not_stand_for_its_origin(tmp_path: Path) -> None:
+    """The greater lot of the melt expired before the first period; the other one serves."""
+    kept = {"green_share": 1, "origin": "melt", "intensity_tco2e_per_uom": 2}
+    gone = {"quantity": 100, "received": "2025-01-01", "expires": "2025-12-31"}
+    lots = {"L1": {"quantity": 5, **kept}, "L2": {**kept, **gone}}
+    case = read_case(tiny(lots=lots, orders={"A": {"mass_t": 8}}).write(tmp_path / "case"))
+    for rule in (*SEQUENCES, *QUOTAS):
+        assert claims(case, rule) == {"A": 5}, rule
+
+
+def test_first_in_first_out_goes_by_the_order_s_name_whatever_the_row(tmp_path: Path) -> None:
+    """Z is listed first, A is served first: the rows of a table have no order."""
+    lots = {"L": {"quantity": 5, "green_share": 1}}
+    case = read_case(
+        tiny(lots=lots, orders={"Z": {"mass_t": 8}, "A": {"mass_t": 4}}).write(tmp_path / "case")
+    )
+    assert claims(case, "first in, first out") == {"A": 4, "Z": 1}
+
+
 def test_the_oldest_credits_go_first(tmp_path: Path) -> None:
     """4 t wanted in the second quarter, 3 t there since April and 3 t since July: 3 and 1."""
     lots = {

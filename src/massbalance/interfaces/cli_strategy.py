@@ -97,7 +97,7 @@ def pareto(
     if len(words) != 2:
         complain("pareto: --goals takes two goals, `,` between")
         stop(USAGE)
-    from massbalance.api import SolverError, read_case
+    from massbalance.api import Infeasible, SolverError, read_case
     from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console_strategy import pareto_text
     from massbalance.strategy.front import TimeLimit, front
@@ -113,8 +113,12 @@ def pareto(
             if json:
                 show_refused(refused)
             raise
+        except Infeasible as impossible:
+            if json:
+                show_json(impossible.document())
+            raise
         except TimeLimit:
-            complain("pareto: the time was over before any point was found")
+            complain("pareto: the time was over before the front was found; give it more, or fewer points")
             stop(LIMIT)
         except SolverError as error:
             complain(f"pareto: {error}. Please report this with the case")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from math import isinf
 
 from massbalance.domain.grid import decimal_text
 from massbalance.quote.ask import Ask
@@ -22,8 +23,11 @@ DIGITS = 9
 
 
 def shown(value: float | None) -> Decimal | None:
-    """A solver's figure as a decimal of nine significant digits, at most nine decimals; None stays None."""
-    if value is None:
+    """A solver's figure as a decimal of nine significant digits, at most nine decimals.
+
+    None where there is none, as a gap that nothing bounds yet.
+    """
+    if value is None or isinf(value):
         return None
     short = Decimal(f"{value:.{DIGITS}g}").quantize(Decimal(1).scaleb(-DIGITS)).normalize()
     return Decimal(f"{short + 0:f}")

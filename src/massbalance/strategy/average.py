@@ -14,7 +14,7 @@ from massbalance.domain.case import Case
 from massbalance.domain.effects import Effects, windows
 from massbalance.domain.schema import SHARE_CLAIMS
 from massbalance.formulation.problem import Problem
-from massbalance.strategy.figures import Outcome
+from massbalance.strategy.figures import Outcome, counted
 
 Floats = npt.NDArray[np.float64]
 MONTHS = 12
@@ -27,6 +27,7 @@ class _Means:
 
     def __init__(self, case: Case) -> None:
         self.case, self.effects, self.window = case, Effects(case), windows(case)
+        self.counted = counted(case, self.effects, self.window)
         lots, products = case.lots, case.products
         self.schemes, self.kind = lots.text("scheme"), lots.text("kind")
         self.quantity = lots.floats("quantity")
@@ -44,9 +45,9 @@ class _Means:
         self.first = np.searchsorted(starts, starts - MONTHS + 1)
 
     def _sees(self, period: int) -> npt.NDArray[np.bool_]:
-        """Lots that came within the reach of a period's mean, and had not expired before it."""
+        """Lots that came within the reach of a period's mean; each thing once."""
         came = np.maximum(self.window.first, 0)
-        return (self.window.first <= self.window.last) & (self.first[period] <= came) & (came <= period)
+        return self.counted & (self.first[period] <= came) & (came <= period)
 
     def share(self, claim: str, product: int, period: int, accepted: frozenset[str]) -> float:
         """Mean share of the input of the product's area."""

@@ -23,7 +23,8 @@ Rank = Callable[[Problem], Floats]
 """A number for each term: the smallest is served first within its period."""
 
 
-def _as_listed(problem: Problem) -> Floats:
+def _as_named(problem: Problem) -> Floats:
+    """All alike: then the number of the order decides, as in a register that numbers what comes in."""
     return np.zeros(len(problem.terms))
 
 
@@ -38,7 +39,7 @@ def _premium(problem: Problem) -> Floats:
 
 
 SEQUENCES: dict[str, Rank] = {
-    "first in, first out": _as_listed,
+    "first in, first out": _as_named,
     "highest emissions first": _emissions,
     "highest premium first": _premium,
 }

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from massbalance.domain.case import Case, IndexArray
-from massbalance.domain.effects import Effects, windows
+from massbalance.domain.effects import Effects, Windows, windows
 from massbalance.domain.grid import GRID
 from massbalance.domain.objective import group_of
 from massbalance.domain.result import Allocation
@@ -105,6 +105,18 @@ def customer_shares(case: Case, claimed: Floats) -> Floats:
     ordered = np.bincount(of_order, weights=case.orders.floats("mass_t"), minlength=len(names))
     got = np.bincount(of_order, weights=claimed, minlength=len(names))
     return np.asarray((got / np.where(ordered > 0, ordered, 1.0))[ordered > 0], dtype=np.float64)
+
+
+def counted(case: Case, effects: Effects, window: Windows) -> npt.NDArray[np.bool_]:
+    """Lots that a rule may draw on: of usable lots of an origin only the most valuable (A4.2.3)."""
+    lots, usable = case.lots, window.first <= window.last
+    names, origin = lots.text("lot"), lots.text("origin")
+    worth = np.nan_to_num(effects.unit_value.floats()) * lots.floats("quantity")
+    best: dict[str, int] = {}
+    for i in np.argsort(names, kind="stable").tolist():
+        if usable[i] and origin[i] and worth[i] > worth[best.setdefault(origin[i], i)]:
+            best[origin[i]] = i
+    return np.array([usable[i] and best.get(origin[i], i) == i for i in range(len(names))], dtype=bool)
 
 
 def expired(case: Case, used: Floats) -> float:

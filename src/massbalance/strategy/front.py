@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from massbalance.domain.case import Case
 from massbalance.domain.faults import CaseRefused, Fault
+from massbalance.domain.objective import GROUP_KINDS
 from massbalance.formulation.goals import Goal
 from massbalance.formulation.problem import Problem, build_problem
 from massbalance.intake.objective import with_objective
@@ -93,6 +94,8 @@ class _Model:
 
     def optimise(self, goal: int, held: Held) -> Answer:
         """The goal's optimum, with these held beside those of before."""
+        if self.compiled.matrix.shape[1] == 0:  # no order could get anything; HiGHS takes no empty model
+            return Answer("optimal", np.zeros(0), None, None, 0.0, 0.0)
         model = Highs(self.compiled, integers=self.problem.is_mip)
         every = [*self.before, *held]
         for costs, value in every:
@@ -125,11 +128,11 @@ class _Model:
         """A goal's own value at a point."""
         one: Goal = self.compiled.goals[goal]
         minimum = float(self.compiled.costs[goal] @ columns) + float(self.compiled.offsets[goal])
-        return one.sign * minimum / one.unit
+        return one.sign * minimum / one.unit + 0.0  # no -0
 
 
 class TimeLimit(Exception):
-    """The time was over before there was any point."""
+    """The time was over before the front was there."""
 
 
 def front(
@@ -148,7 +151,7 @@ def front(
     MIP gap. CaseRefused where the goals are none; Infeasible where minimum services clash; TimeLimit.
     """
     say = progress or (lambda _: None)
-    _check(goals, points)
+    _check(goals, points, by)
     problem = build_problem(with_objective(case, _settings(case, goals, by)))
     deadline = None if time_limit is None else time.monotonic() + time_limit
     compiled = within_reach(problem, assemble(problem), deadline)
@@ -205,7 +208,7 @@ def _without_twins(points: list[FrontPoint]) -> list[FrontPoint]:
     return kept
 
 
-def _check(goals: tuple[str, str], points: int) -> None:
+def _check(goals: tuple[str, str], points: int, by: str) -> None:
     faults = [
         Fault("pareto", None, "goals", word, f"two of {', '.join(GOALS)}", "unknown_word")
         for word in goals
@@ -218,6 +221,8 @@ def _check(goals: tuple[str, str], points: int) -> None:
         faults.append(Fault("pareto", None, "goals", ",".join(goals), expected, "unknown_word"))
     if not FEWEST <= points <= MOST:
         faults.append(Fault("pareto", None, "points", str(points), f"{FEWEST} to {MOST}", "out_of_range"))
+    if by not in GROUP_KINDS:
+        faults.append(Fault("pareto", None, "by", by, f"one of {', '.join(GROUP_KINDS)}", "unknown_word"))
     if faults:
         raise CaseRefused(faults)
 

@@ -17,7 +17,7 @@ from massbalance.domain.case import IndexArray
 from massbalance.formulation.problem import Problem
 from massbalance.solving.compiled import Compiled
 from massbalance.solving.highs import Highs, SolverError
-from massbalance.strategy.figures import NOTHING_T, Outcome
+from massbalance.strategy.figures import NOTHING_T, Outcome, counted
 
 Floats = npt.NDArray[np.float64]
 OF_A_MIX = ("claim", "mass_cap", "category_cap", "element_cap", "energy_cap", "scope_cap")
@@ -36,20 +36,16 @@ class Stock:
     def __init__(self, problem: Problem) -> None:
         lots, self.window = problem.case.lots, problem.windows
         self.left = lots.floats("quantity").copy()
-        worth = np.nan_to_num(problem.effects.unit_value.floats()) * self.left
-        names, origin = lots.text("lot"), lots.text("origin")
-        best: dict[str, int] = {}
-        for i in np.argsort(names, kind="stable").tolist():
-            if origin[i] and worth[i] > worth[best.setdefault(origin[i], i)]:
-                best[origin[i]] = i
+        names = lots.text("lot")
         age = np.lexsort((names, self.window.expires, self.window.available))
         self.rank = np.empty(len(names), dtype=np.intp)
         self.rank[age] = np.arange(len(names))
         self.of_pool = [np.zeros(0, dtype=np.intp)] * len(problem.pools.ids)
         members = defaultdict[int, list[int]](list)
+        may = counted(problem.case, problem.effects, self.window)
         for i in age.tolist():
             pool = int(problem.pools.lot_pool[i])
-            if pool >= 0 and best.get(origin[i], i) == i:
+            if pool >= 0 and may[i]:
                 members[pool].append(i)
         for pool, found in members.items():
             self.of_pool[pool] = np.array(found, dtype=np.intp)
