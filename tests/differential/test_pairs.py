@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from massbalance.api import read_case
@@ -194,6 +194,7 @@ def test_ratio_is_the_float_of_the_fraction(pairs: list[tuple[int, int]]) -> Non
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**61), st.integers(0, 3), st.integers(0, 2**61)), min_size=1))
+@example([(n // 3, n % 3, 0) for n in range(8)] + [(0, 2, 2**61 - 1)])
 def test_combinations_are_numbered_by_first_appearance(rows: list[tuple[int, int, int]]) -> None:
     codes, first = numbered([np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)])
     place = {row: n for n, row in enumerate(dict.fromkeys(rows))}

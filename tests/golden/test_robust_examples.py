@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from massbalance.domain.faults import CaseRefused
 from massbalance.intake.read import read_case
 from massbalance.robust.check import Kept
 from massbalance.robust.document import verified
-from massbalance.robust.run import NotRobust, Robust, budget, robust
+from massbalance.robust.run import Robust, budget, robust
 from massbalance.scenario.futures_file import read_futures
 from tests.golden.tiny import Tiny, tiny
 
@@ -180,5 +181,6 @@ def test_goals_that_it_does_not_know_are_refused(tmp_path: Path) -> None:
     settings = {"objective": {"minimum_service": [{"by": "customer", "share": 1}]}}
     (tmp_path / "f.toml").write_text("[[short]]\nfactor = 0", encoding="utf-8")
     other = type(case)(case.name, case.currency, case.rules, settings, case.tables, case.sha256)
-    with pytest.raises(NotRobust, match="minimum_service"):
+    with pytest.raises(CaseRefused) as refused:
         robust(other, read_futures(tmp_path / "f.toml", other), [Fraction(1)])
+    assert [fault.value for fault in refused.value.faults] == ["minimum_service"]

@@ -39,6 +39,13 @@ class Clash:
         }
 
 
+class Undecided(Exception):
+    """The time was over before it was known whether the minimum services can be met (exit 5)."""
+
+    def __init__(self) -> None:
+        super().__init__("the time limit came before it was known whether the minimum services can be met")
+
+
 class Infeasible(Exception):
     """No allocation gives every group its minimum service. clash: those that stand against each other;
     words: the same for people.

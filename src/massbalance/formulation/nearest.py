@@ -48,6 +48,10 @@ def numbered(columns: Sequence[IndexArray]) -> tuple[IndexArray, IndexArray]:
         if most * size >= MOST_CODES:
             code = pd.factorize(code)[0].astype(np.int64)
             most = int(code.max(initial=0)) + 1
+        if most * size >= MOST_CODES:
+            # huge codes, of which there are no more than rows
+            column = pd.factorize(column)[0].astype(np.intp)
+            size = int(column.max(initial=0)) + 1
         code = code * size + column
         most *= size
     found = pd.factorize(code)[0].astype(np.intp)

@@ -89,12 +89,12 @@ def run(
     Example: massbalance run data/aluminium --out runs/aluminium
     """
     must_exist("run", case)
-    from massbalance.api import Infeasible, MethodRefused, SolverError, VerificationFailed, limited
+    from massbalance.api import MethodRefused, SolverError, VerificationFailed, limited
     from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console import run_text
 
     target = out if out is not None else Path("runs") / (case.resolve().stem or "case")
-    with guarded("run"):
+    with guarded("run", json=json):
         try:
             with progress() as say:
                 outcome = _propose(
@@ -104,10 +104,6 @@ def run(
         except CaseRefused as refused:
             if json:
                 show_refused(refused)
-            raise
-        except Infeasible as impossible:
-            if json:
-                show_json(impossible.document())
             raise
         except MethodRefused as error:
             complain(f"run: {error}")

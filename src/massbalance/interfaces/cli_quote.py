@@ -96,7 +96,7 @@ def quote(
     from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console_quote import quote_text
 
-    with guarded("quote"):
+    with guarded("quote", json=json):
         try:
             with progress() as say:
                 session, opening = session_of(

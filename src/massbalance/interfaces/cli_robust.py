@@ -74,7 +74,6 @@ def robust(
     from massbalance.api import SolverError
     from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console_robust import robust_text
-    from massbalance.robust.run import NotRobust
 
     with guarded("robust"):
         try:
@@ -85,9 +84,6 @@ def robust(
             if json:
                 show_refused(refused)
             raise
-        except NotRobust as refused:
-            complain(f"robust: {refused}")
-            stop(USAGE)
         except SolverError as error:
             complain(f"robust: {error}; nothing was written. Please report this with the case")
             stop(FAILED)

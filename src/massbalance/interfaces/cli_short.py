@@ -60,7 +60,7 @@ def short(
     from massbalance.interfaces.cli_quote import session_of
     from massbalance.interfaces.console_conflict import short_text
 
-    with guarded("short"):
+    with guarded("short", json=json):
         try:
             with progress() as say:
                 session, opening = session_of(

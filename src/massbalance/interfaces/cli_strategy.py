@@ -97,12 +97,12 @@ def pareto(
     if len(words) != 2:
         complain("pareto: --goals takes two goals, `,` between")
         stop(USAGE)
-    from massbalance.api import Infeasible, SolverError, read_case
+    from massbalance.api import SolverError, read_case
     from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console_strategy import pareto_text
     from massbalance.strategy.front import TimeLimit, front
 
-    with guarded("pareto"):
+    with guarded("pareto", json=json):
         try:
             with progress() as say:
                 found: Front = front(
@@ -112,10 +112,6 @@ def pareto(
         except CaseRefused as refused:
             if json:
                 show_refused(refused)
-            raise
-        except Infeasible as impossible:
-            if json:
-                show_json(impossible.document())
             raise
         except TimeLimit:
             complain("pareto: the time was over before the front was found; give it more, or fewer points")

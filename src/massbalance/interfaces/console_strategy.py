@@ -14,6 +14,10 @@ HEAD = [
     "way", "firm short t", "margin", "against best", "claimed t", "tCO2e", "expires tCO2e", "orders",
     "customers", "least share",
 ]  # fmt: skip
+NO_ANSWER = {
+    "infeasible": "minimum services cannot be met",
+    "limit": "the time was over before it was known whether minimum services can be met",
+}
 PLACES = {"margin": 2, "fair_share": 6, "common_share": 6}
 
 
@@ -28,7 +32,7 @@ def strategies_text(found: SideBySide) -> str:
         "  orders: got all their mass; customers: got anything; least share: claimed of ordered, worst off",
         "  strategies are booked optima; rules keep every limit; the rolling average assigns nothing (A2)",
     ]
-    lines += [f"  {one.name}: minimum services cannot be met" for one in found.lines if one.figures is None]
+    lines += [f"  {one.name}: {NO_ANSWER[one.status]}" for one in found.lines if one.figures is None]
     return "\n".join(lines)
 
 

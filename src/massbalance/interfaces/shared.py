@@ -115,10 +115,13 @@ def progress() -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def guarded(command: str) -> Iterator[None]:
-    """Faults of a case, a missing folder, Ctrl-C: each with its exit code, never a traceback."""
+def guarded(command: str, *, json: bool = False) -> Iterator[None]:
+    """Faults of a case, a missing folder, Ctrl-C: each with its exit code, never a traceback.
+
+    json: what cannot be had at all is a document on stdout, too.
+    """
     from massbalance.domain.faults import CaseRefused
-    from massbalance.domain.infeasible import Infeasible
+    from massbalance.domain.infeasible import Infeasible, Undecided
     from massbalance.ledger.problems import LedgerError
     from massbalance.report.publish import OutputRefused
 
@@ -129,7 +132,12 @@ def guarded(command: str) -> Iterator[None]:
         show_faults(errors)
         complain(f"{command}: refused, {len(errors)} error(s); nothing was written")
         stop(INVALID)
+    except Undecided as error:
+        complain(f"{command}: {error}; nothing was written")
+        stop(LIMIT)
     except Infeasible as impossible:
+        if json:
+            show_json(impossible.document())
         for words in impossible.words:
             complain(f"minimum service of {words}")
         complain(f"{command}: infeasible, these minimum services cannot be met together; nothing was written")

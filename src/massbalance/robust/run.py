@@ -17,6 +17,7 @@ from fractions import Fraction
 from massbalance.api import solve as solve_plain
 from massbalance.booking.book import book
 from massbalance.domain.case import Case
+from massbalance.domain.faults import CaseRefused, Fault
 from massbalance.domain.result import Allocation
 from massbalance.formulation.goals import Goal
 from massbalance.report.goal_values import booked_value
@@ -32,10 +33,6 @@ Progress = Callable[[str], None]
 GOALS = ("firm_shortfall_t", "margin", "tie_break")
 MORE = 4
 """How often the room for rounding is made ten times larger where booking did not fit into it."""
-
-
-class NotRobust(ValueError):
-    """A case whose goals robust mode does not know; the reason in words."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ def robust(
     """The plain optimum, and the best allocation for each share of the futures.
 
     shares: 0 to 1; fresh: other futures to try the allocations on; time_limit: seconds for each share's
-    decisions; gap: relative MIP gap to stop at. NotRobust where the case has other goals.
+    decisions; gap: relative MIP gap to stop at. CaseRefused where the case has other goals.
     """
     say = progress or (lambda _: None)
     say("drawing futures")
@@ -137,9 +134,8 @@ def _refuse(case: Case, names: Sequence[str]) -> None:
     if "minimum_service" in case.settings.get("objective", {}):
         others.append("minimum_service")
     if others:
-        raise NotRobust(
-            f"robust mode knows firm shortfalls and the margin; the case also has {', '.join(others)}"
-        )
+        expected = "firm_shortfall and margin alone: robust mode knows promises under these"
+        raise CaseRefused([Fault("case", None, "objective", ", ".join(others), expected, "setting")])
 
 
 def _gaps(goals: Sequence[Goal], found: Decided) -> dict[str, float | None]:

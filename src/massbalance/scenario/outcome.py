@@ -35,6 +35,7 @@ from massbalance.books.value import sum_by
 from massbalance.domain.case import Case
 from massbalance.domain.faults import CaseRefused, Fault
 from massbalance.domain.grid import GRID, GRID_DECIMALS, decimal_text, total
+from massbalance.domain.infeasible import Undecided
 from massbalance.domain.result import Allocation
 from massbalance.report.documents import Json
 from massbalance.report.goal_values import exact, grams
@@ -72,7 +73,7 @@ def outcome(base: Base, scenario: Scenario | None, how: How, progress: Progress 
         found = {"status": REFUSED, "faults": faults}
     except Infeasible as impossible:
         found = {**impossible.document(), "reason": str(impossible)}
-    except (SolverError, VerificationFailed) as error:
+    except (SolverError, Undecided, VerificationFailed) as error:
         found = {"status": ERROR, "reason": str(error)}
     known = set(base.case.warnings)
     found["warnings"] = [w.as_dict() for w in warnings if w not in known]

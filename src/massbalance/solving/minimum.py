@@ -9,12 +9,12 @@ import numpy.typing as npt
 import scipy.sparse
 
 from massbalance.domain.grid import GRID
-from massbalance.domain.infeasible import NOTHING_T, Clash, Infeasible
+from massbalance.domain.infeasible import NOTHING_T, Clash, Infeasible, Undecided
 from massbalance.formulation.labels import EQUATION_NAMES
 from massbalance.formulation.problem import Problem
 from massbalance.formulation.stakes import Minimum
 from massbalance.solving.compiled import Compiled, Positions, with_taken
-from massbalance.solving.highs import Highs, SolverError
+from massbalance.solving.highs import Highs
 from massbalance.solving.robust import solve_checked
 from massbalance.solving.solution import Progress
 
@@ -65,14 +65,14 @@ def _least_missing(compiled: Compiled, rows: Positions, deadline: float | None) 
         model.set_costs(costs)
         answer = solve_checked(model, [], deadline, cold=True)
         if answer.columns is None:
-            raise SolverError("HiGHS: no answer on the minimum services within the time limit")
+            raise Undecided
         take = elastic.take[elastic.take >= 0]
         elastic = with_taken(elastic, np.round(answer.columns[take]))
     model = Highs(elastic, integers=False)
     model.set_costs(costs)
     answer = solve_checked(model, [], deadline, cold=True)
     if answer.columns is None or answer.row_dual is None:
-        raise SolverError("HiGHS: no answer on the minimum services within the time limit")
+        raise Undecided
     missing = np.maximum(0.0, answer.columns[-len(rows) :])
     return np.where(missing > 0, missing, 0.0), np.maximum(0.0, -answer.row_dual[rows])
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from massbalance.api import Result, SolverError, solve
 from massbalance.domain.case import Case
-from massbalance.domain.infeasible import Infeasible
+from massbalance.domain.infeasible import Infeasible, Undecided
 from massbalance.formulation.problem import build_problem
 from massbalance.intake.objective import with_objective
 from massbalance.quote.answer import shown
@@ -152,6 +152,8 @@ def _strategy(
         found: Result = solve(with_objective(case, settings), time_limit=time_limit, gap=gap)
     except Infeasible:
         return Line(name, "strategy", "infeasible", None, None)
+    except Undecided:
+        return Line(name, "strategy", "limit", None, None)
     told = figures(case, of_allocation(case, found.allocation))
     return Line(name, "strategy", str(found.summary["status"]), told, found.solution.solver_gap)
 
