@@ -162,6 +162,34 @@ def test_what_is_finished_stays_and_the_next_call_goes_on(
     assert results(out) == results(whole / "out")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="groups of processes are POSIX's")
+def test_workers_end_with_a_command_that_was_killed(file: Path) -> None:
+    """Nobody is left of its group of processes soon after the command alone was killed."""
+    out = file.parent / "out"
+    arguments = [str(a) for a in ("sweep", CASE, file, "--workers", 2, "--out", out)]
+    begun = subprocess.Popen([*COMMAND, *arguments], start_new_session=True, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while not points(out) and begun.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        begun.kill()
+        begun.wait(timeout=60)
+        while group_lives(begun.pid) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not group_lives(begun.pid)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(begun.pid, signal.SIGKILL)
+
+
+def group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_a_tornado_is_ordered_by_its_figure(file: Path) -> None:
     write(file.parent, TORNADO)
     found = document(inside("sweep", CASE, file, "--workers", 1, "--json"))
