@@ -162,7 +162,7 @@ def test_what_is_finished_stays_and_the_next_call_goes_on(
     assert results(out) == results(whole / "out")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="groups of processes are POSIX's")
+@pytest.mark.skipif(sys.platform == "win32", reason="groups of processes are POSIX's")
 def test_workers_end_with_a_command_that_was_killed(file: Path) -> None:
     """Nobody is left of its group of processes soon after the command alone was killed."""
     out = file.parent / "out"

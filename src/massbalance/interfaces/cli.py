@@ -37,7 +37,6 @@ from massbalance.interfaces.shared import (
     show,
     show_faults,
     show_json,
-    show_refused,
     stop,
 )
 
@@ -90,7 +89,6 @@ def run(
     """
     must_exist("run", case)
     from massbalance.api import MethodRefused, SolverError, VerificationFailed, limited
-    from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console import run_text
 
     target = out if out is not None else Path("runs") / (case.resolve().stem or "case")
@@ -101,10 +99,6 @@ def run(
                     case, target, from_ledger or ledger is not None, ledger, proposer=proposer.strip(),
                     method=method.value, time_limit=time_limit, gap=gap, progress=say,
                 )  # fmt: skip
-        except CaseRefused as refused:
-            if json:
-                show_refused(refused)
-            raise
         except MethodRefused as error:
             complain(f"run: {error}")
             stop(USAGE)
@@ -145,16 +139,11 @@ def check(case: CaseArgument, json: JsonOption = False) -> None:
     """
     must_exist("check", case)
     from massbalance.api import SolverError, check_case
-    from massbalance.domain.faults import CaseRefused
 
-    with guarded("check"):
+    with guarded("check", json=json):
         try:
             with progress() as say:
                 found, warnings = check_case(case, progress=say)
-        except CaseRefused as refused:
-            if json:
-                show_refused(refused)
-            raise
         except SolverError as error:
             complain(f"check: {error}. Please report this with the case")
             stop(FAILED)

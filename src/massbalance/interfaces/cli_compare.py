@@ -17,7 +17,6 @@ from massbalance.interfaces.shared import (
     progress,
     show,
     show_json,
-    show_refused,
     stop,
 )
 
@@ -50,7 +49,6 @@ def compare(
     """
     for path in (case, *scenarios):
         must_exist("compare", path)
-    from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console_compare import compare_text
     from massbalance.scenario.apply import read_base
     from massbalance.scenario.compare import compare as compare_all
@@ -58,19 +56,14 @@ def compare(
     from massbalance.scenario.edits import Scenario
     from massbalance.scenario.outcome import How
 
-    with guarded("compare"):
+    with guarded("compare", json=json):
         found = read_scenarios(scenarios)
-        try:
-            with progress() as say:
-                base = read_base(case, progress=say)
-                if write is not None:
-                    sound = {name: one for name, one in found.items() if isinstance(one, Scenario)}
-                    write_cases(base, sound, write)
-                document = compare_all(base, found, How(time_limit, gap), progress=say)
-        except CaseRefused as refused:
-            if json:
-                show_refused(refused)
-            raise
+        with progress() as say:
+            base = read_base(case, progress=say)
+            if write is not None:
+                sound = {name: one for name, one in found.items() if isinstance(one, Scenario)}
+                write_cases(base, sound, write)
+            document = compare_all(base, found, How(time_limit, gap), progress=say)
     show_json(document) if json else show(compare_text(document))
     tell_faults(document)
     code = exit_code([one["status"] for one in document["columns"]])  # type: ignore[attr-defined]

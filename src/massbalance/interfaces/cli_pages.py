@@ -21,7 +21,6 @@ from massbalance.interfaces.shared import (
     show,
     show_faults,
     show_json,
-    show_refused,
     stop,
 )
 
@@ -214,17 +213,12 @@ def _must_be_folder(command: str, folder: Path) -> None:
 
 def _make(command: str, made: Callable[[Callable[[str], None]], Made], json: bool) -> None:
     """Make files and tell which."""
-    from massbalance.domain.faults import CaseRefused
     from massbalance.ledger.problems import Unverified
 
-    with guarded(command):
+    with guarded(command, json=json):
         try:
             with progress() as say:
                 done = made(say)
-        except CaseRefused as refused:
-            if json:
-                show_refused(refused)
-            raise
         except Unverified as failed:
             show_faults(failed.faults, at_most=20)
             complain(f"{command}: the run fails its own check (`massbalance verify`); nothing was written")

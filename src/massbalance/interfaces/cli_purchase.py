@@ -21,7 +21,6 @@ from massbalance.interfaces.shared import (
     progress,
     show,
     show_json,
-    show_refused,
     stop,
 )
 
@@ -59,11 +58,10 @@ def purchase(
     must_exist("purchase", purchases)
     most = _money(budget)
     from massbalance.api import SolverError
-    from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console_purchase import purchase_text
     from massbalance.purchase.answer import document
 
-    with guarded("purchase"):
+    with guarded("purchase", json=json):
         try:
             advice = _advice(case, purchases, most, out, time_limit, gap)
             told = document(advice)
@@ -71,10 +69,6 @@ def purchase(
                 from massbalance.purchase.answer import write_bought
 
                 write_bought(advice, told, out)
-        except CaseRefused as refused:
-            if json:
-                show_refused(refused)
-            raise
         except SolverError as error:
             complain(f"purchase: {error}. Please report this with the case and the purchase offers")
             stop(FAILED)

@@ -22,7 +22,6 @@ from massbalance.interfaces.shared import (
     progress,
     show,
     show_json,
-    show_refused,
     stop,
 )
 
@@ -93,7 +92,6 @@ def quote(
     """
     must_exist("quote", case)
     from massbalance.api import SolverError
-    from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console_quote import quote_text
 
     with guarded("quote", json=json):
@@ -110,10 +108,6 @@ def quote(
                 )  # fmt: skip
                 say("looking for alternatives")
                 document = found.as_dict(with_curve=curve)
-        except CaseRefused as refused:
-            if json:
-                show_refused(refused)
-            raise
         except SolverError as error:
             complain(f"quote: {error}. Please report this with the case")
             stop(FAILED)

@@ -40,7 +40,6 @@ from massbalance.interfaces.shared import (
     progress,
     show,
     show_json,
-    show_refused,
     stop,
 )
 
@@ -56,17 +55,12 @@ BookArgument = Annotated[
 @contextmanager
 def _answered(command: str, json: bool) -> Iterator[None]:
     """As `guarded`, with faults as JSON, and exit 7 where the book is not to be had."""
-    from massbalance.domain.faults import CaseRefused
     from massbalance.quote.reservation_file import BookConflict
     from massbalance.solving.highs import SolverError
 
-    with guarded(command):
+    with guarded(command, json=json):
         try:
             yield
-        except CaseRefused as refused:
-            if json:
-                show_refused(refused)
-            raise
         except BookConflict as conflict:
             complain(f"{command}: {conflict}; nothing was written")
             stop(STALE)

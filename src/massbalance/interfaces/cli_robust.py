@@ -22,7 +22,6 @@ from massbalance.interfaces.shared import (
     show,
     show_faults,
     show_json,
-    show_refused,
     stop,
 )
 
@@ -72,18 +71,13 @@ def robust(
     must_exist("robust", futures)
     asked = _shares(share, shares)
     from massbalance.api import SolverError
-    from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console_robust import robust_text
 
-    with guarded("robust"):
+    with guarded("robust", json=json):
         try:
             told = _found(
                 case, futures, asked, (seed, count), (fresh, fresh_seed), out, time_limit=time_limit, gap=gap
             )
-        except CaseRefused as refused:
-            if json:
-                show_refused(refused)
-            raise
         except SolverError as error:
             complain(f"robust: {error}; nothing was written. Please report this with the case")
             stop(FAILED)

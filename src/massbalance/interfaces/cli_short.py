@@ -19,7 +19,6 @@ from massbalance.interfaces.shared import (
     progress,
     show,
     show_json,
-    show_refused,
     stop,
 )
 
@@ -56,7 +55,6 @@ def short(
     """
     must_exist("short", case)
     from massbalance.api import SolverError
-    from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.cli_quote import session_of
     from massbalance.interfaces.console_conflict import short_text
 
@@ -67,10 +65,6 @@ def short(
                     case, from_ledger, ledger, time_limit=time_limit, gap=gap, progress=say
                 )
                 document = _document(session, order, most, say)
-        except CaseRefused as refused:
-            if json:
-                show_refused(refused)
-            raise
         except SolverError as error:
             complain(f"short: {error}. Please report this with the case")
             stop(FAILED)

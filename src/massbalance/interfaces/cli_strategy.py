@@ -19,7 +19,6 @@ from massbalance.interfaces.shared import (
     progress,
     show,
     show_json,
-    show_refused,
     stop,
 )
 
@@ -44,20 +43,15 @@ def strategies(
     """
     must_exist("strategies", case)
     from massbalance.api import SolverError, read_case
-    from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console_strategy import strategies_text
     from massbalance.strategy.side_by_side import side_by_side
 
-    with guarded("strategies"):
+    with guarded("strategies", json=json):
         try:
             with progress() as say:
                 found: SideBySide = side_by_side(
                     read_case(case, progress=say), time_limit=time_limit, gap=gap, progress=say
                 )
-        except CaseRefused as refused:
-            if json:
-                show_refused(refused)
-            raise
         except SolverError as error:
             complain(f"strategies: {error}. Please report this with the case")
             stop(FAILED)
@@ -98,7 +92,6 @@ def pareto(
         complain("pareto: --goals takes two goals, `,` between")
         stop(USAGE)
     from massbalance.api import SolverError, read_case
-    from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console_strategy import pareto_text
     from massbalance.strategy.front import TimeLimit, front
 
@@ -109,10 +102,6 @@ def pareto(
                     read_case(case, progress=say), (words[0], words[1]), points=points, by=by,
                     time_limit=time_limit, gap=gap, progress=say,
                 )  # fmt: skip
-        except CaseRefused as refused:
-            if json:
-                show_refused(refused)
-            raise
         except TimeLimit:
             complain("pareto: the time was over before the front was found; give it more, or fewer points")
             stop(LIMIT)

@@ -23,7 +23,6 @@ from massbalance.interfaces.shared import (
     progress,
     show,
     show_json,
-    show_refused,
     stop,
 )
 
@@ -64,13 +63,12 @@ def sweep(
     """
     for path in (case, sweep_file):
         must_exist("sweep", path)
-    from massbalance.domain.faults import CaseRefused
     from massbalance.interfaces.console_sweep import sweep_text
     from massbalance.scenario.compare import exit_code
     from massbalance.scenario.outcome import How
     from massbalance.scenario.workers import WorkersFailed, available_workers
 
-    with guarded("sweep"):
+    with guarded("sweep", json=json):
         try:
             with progress() as say:
                 base, points = _read(case, sweep_file, say)
@@ -80,10 +78,6 @@ def sweep(
                     base, points, out, say,
                     how=How(time_limit, gap), workers=workers or available_workers(), dask=dask,
                 )  # fmt: skip
-        except CaseRefused as refused:
-            if json:
-                show_refused(refused)
-            raise
         except WorkersFailed as error:
             complain(f"sweep: {error}{_kept(out)}")
             stop(FAILED)

@@ -13,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from massbalance.domain.faults import CaseRefused, Fault
+    from massbalance.domain.infeasible import Infeasible
 
 FAILED, USAGE, INVALID, INFEASIBLE, LIMIT, UNVERIFIED, STALE, TAMPERED, INTERRUPTED = (
     1,
@@ -114,11 +115,20 @@ def progress() -> Iterator[Callable[[str], None]]:
         yield lambda text: bar.update(task, description=text)
 
 
+def _show_impossible(command: str, impossible: Infeasible, *, json: bool) -> None:
+    """The minimum services that clash."""
+    if json:
+        show_json(impossible.document())
+    for words in impossible.words:
+        complain(f"minimum service of {words}")
+    complain(f"{command}: infeasible, these minimum services cannot be met together; nothing was written")
+
+
 @contextmanager
 def guarded(command: str, *, json: bool = False) -> Iterator[None]:
     """Faults of a case, a missing folder, Ctrl-C: each with its exit code, never a traceback.
 
-    json: what cannot be had at all is a document on stdout, too.
+    json: what is refused, or cannot be had at all, is a document on stdout, too.
     """
     from massbalance.domain.faults import CaseRefused
     from massbalance.domain.infeasible import Infeasible, Undecided
@@ -128,6 +138,8 @@ def guarded(command: str, *, json: bool = False) -> Iterator[None]:
     try:
         yield
     except CaseRefused as refused:
+        if json:
+            show_refused(refused)
         errors = [f for f in refused.faults if f.severity == "error"]
         show_faults(errors)
         complain(f"{command}: refused, {len(errors)} error(s); nothing was written")
@@ -136,11 +148,7 @@ def guarded(command: str, *, json: bool = False) -> Iterator[None]:
         complain(f"{command}: {error}; nothing was written")
         stop(LIMIT)
     except Infeasible as impossible:
-        if json:
-            show_json(impossible.document())
-        for words in impossible.words:
-            complain(f"minimum service of {words}")
-        complain(f"{command}: infeasible, these minimum services cannot be met together; nothing was written")
+        _show_impossible(command, impossible, json=json)
         stop(INFEASIBLE)
     except LedgerError as refused:
         show_faults(refused.faults)

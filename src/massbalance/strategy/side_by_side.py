@@ -63,9 +63,7 @@ class SideBySide:
         return next(one for one in self.lines if one.name == name)
 
     def against_plain(self, line: Line) -> dict[str, float] | None:
-        """What the plain optimum has more than this line: margin, its share of the plain margin (None where
-        that is 0), claimed t, firm t met.
-        """
+        """What the plain optimum has more than this line: margin, claimed t, firm t met."""
         plain, own = self.lines[0].figures, line.figures
         if plain is None or own is None:
             return None
